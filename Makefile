@@ -1,0 +1,58 @@
+# The workbook's commands. They work with GNU make 3.81 (macOS). Without make (Windows), see the
+# README for the same commands in full.
+
+# The first Python found starts the set-up, which looks for another one when this does not fit.
+# `make PYTHON=/path/to/python venv` takes that one and no other.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
+	command -v $$p && break; done)
+else
+THIS_PYTHON := --this-python
+endif
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+# Jupyter refuses root unless told; in a container there often is nobody else.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+SETUP = @"$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON)
+
+.PHONY: help venv lab test reproduce refresh figures lock peers
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
+		printf '  make %-10s%s\n' "$$name" "$$text"; done
+
+venv: ## make .venv with everything in it; done once, then a look
+	$(SETUP)
+
+lab: venv ## open the workbook in JupyterLab
+	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
+		--LabApp.default_url=/lab/tree/00-start-here.ipynb
+
+test: venv ## check the style, then run every test and every notebook in quick mode
+	@$(BIN)/ruff check helpers tests scripts
+	@$(BIN)/ruff format --check helpers tests scripts
+	@$(BIN)/python tests/browser_finder.py
+	$(BIN)/python -m pytest
+
+reproduce: venv ## run every notebook in full and write results/
+	$(BIN)/workbook reproduce
+
+refresh: venv ## run every notebook in full and store its figures in it
+	$(BIN)/workbook refresh
+
+figures: venv ## make the figures that the README shows
+	$(BIN)/python scripts/make_figures.py
+
+lock: venv ## compile requirements.txt anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
+		--extra test --extra author --strip-extras --upgrade \
+		--custom-compile-command "make lock" --output-file requirements.txt
+
+peers: ## add PyTorch, Grain and Datasets, to compare with
+	$(SETUP) --peers

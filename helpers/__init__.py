@@ -1,0 +1,7 @@
+"""The code behind the workbook: measuring, the pipelines under study, repairs and figures.
+
+`import helpers` alone imports nothing heavy; take what you need from the subpackages, for example
+`from helpers.measure import compare`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The benchmark of the bridge: the ways from Python into TensorFlow, side by side."""

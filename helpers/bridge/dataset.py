@@ -1,0 +1,107 @@
+"""from_generator, many rows at a crossing: tf.data's contract, and batches at once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from helpers.bridge.batcher import Batcher
+from helpers.bridge.signature import NotChunkableError, check_rows, check_sizes, layout_of
+from helpers.quiet import tf
+
+
+def from_generator(
+    generator: Callable[..., Iterable],
+    *,
+    output_signature: Any,
+    args: Sequence | None = None,
+    batch_size: int,
+    drop_remainder: bool = False,
+    varying: str | None = None,
+    padding_values: Any = None,
+    num_workers: int = 0,
+    seed: int | None = None,
+    chunk_size: int | None = None,
+    name: str | None = None,
+) -> tf.data.Dataset:
+    """Builds a data set of batches from a Python generator of rows.
+
+    `from_generator(g, output_signature=s, batch_size=n)` gives what
+    `tf.data.Dataset.from_generator(g, output_signature=s).batch(n)` gives: the same batches,
+    epochs and errors. Rows are copied as they come, many at a time, into aligned buffers that
+    TensorFlow takes over without another copy; one crossing from Python carries one or more
+    batches. A buffer is filled again only when no tensor refers to it any more.
+
+    Args:
+      generator: Called without arguments, or with `args` as NumPy arrays, once an epoch; returns an
+        iterable of rows.
+      output_signature: Nested structure of `tf.TypeSpec`s, as in tf.data: that of one row.
+      args: Values for the generator, given to it as arrays.
+      batch_size: Rows in a batch.
+      drop_remainder: Leaves out a last batch of fewer rows; batches then have a static size.
+      varying: What to do with rows whose unknown dimensions differ: "pad" to the largest in the
+        batch, as `padded_batch`; "ragged" makes ragged batches, as `ragged_batch`; None makes them
+        an error, as `batch`.
+      padding_values: With "pad", a scalar, or a structure like the signature's; 0 and "" if None.
+      num_workers: Worker processes that run the generator, which then takes two more parameters,
+        `shard` and `num_shards`, and yields the rows of that shard; see
+        `helpers.bridge.processes`. 0 runs it in this process.
+      seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
+        parameter `seed` of the generator is; the same seed gives the same epochs.
+      chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as
+        fill in a few milliseconds and 16 MB, and at least one. That was chosen by measuring: the
+        crossing is a small share of such a chunk's time, and larger ones were no faster. The
+        batches of a slow generator do not wait for each other.
+        `chunk_size=batch_size` reads no further than one batch. With workers, a batch.
+      name: A name for the tf.data operations.
+
+    Returns:
+      A `tf.data.Dataset` of batches.
+
+    Raises:
+      TypeError: `generator` is not callable, or the signature holds something other than specs.
+      ValueError: Another argument is wrong.
+    """
+    if not callable(generator):
+        raise TypeError(
+            "generator must be a function that returns an iterable, so that each epoch can call it "
+            f"anew; found {type(generator).__name__}"
+        )
+    check_sizes(batch_size=batch_size, chunk_size=chunk_size)
+    check_rows(varying, padding_values, num_workers, seed, num_workers)
+    try:
+        layout = layout_of(output_signature)
+    except NotChunkableError as reason:
+        if num_workers:
+            raise ValueError(
+                f"{reason}, which num_workers cannot hand over; use num_workers=0"
+            ) from None
+        warnings.warn(
+            f"{reason}: its rows cross one by one, as with tf.data's own from_generator",
+            stacklevel=2,
+        )
+        rows = tf.data.Dataset.from_generator(
+            generator, args=args, output_signature=output_signature, name=name
+        )
+        return _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
+    batcher = Batcher(
+        layout,
+        batch_size=batch_size,
+        drop_remainder=drop_remainder,
+        varying=varying,
+        padding_values=padding_values,
+        chunk_size=chunk_size,
+    )
+    if num_workers:
+        return batcher.from_generator_workers(generator, args, num_workers, seed, name)
+    return batcher.from_rows(generator, args, name)
+
+
+def _batch(rows, batch_size, drop_remainder, varying, padding_values, name):
+    if varying == "pad":
+        return rows.padded_batch(
+            batch_size, padding_values=padding_values, drop_remainder=drop_remainder, name=name
+        )
+    batch = rows.ragged_batch if varying == "ragged" else rows.batch
+    return batch(batch_size, drop_remainder=drop_remainder, name=name)

@@ -1,0 +1,141 @@
+"""From tf.data's signatures to layouts, and what cannot be chunked."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from helpers.bridge.structure import Component, Layout, Leaves, is_nested
+from helpers.quiet import tf
+
+KINDS = "biufcO"
+
+
+class NotChunkableError(ValueError):
+    """Rows of this signature cannot cross many at a time."""
+
+
+def check_sizes(**sizes: int | None) -> None:
+    """Checks numbers of rows: each a whole number of at least 1, or None.
+
+    Raises:
+      ValueError: One is not.
+    """
+    for name, size in sizes.items():
+        if size is None and name != "batch_size":
+            continue
+        if not _is_whole(size, least=1):
+            raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
+
+
+def check_rows(
+    varying: str | None, padding_values: Any, num_workers: int, seed: int | None, seeded: bool
+) -> None:
+    """Checks how rows are to be read.
+
+    Args:
+      varying: See `from_generator`.
+      padding_values: See `from_generator`.
+      num_workers: See `from_generator`.
+      seed: See `from_generator`.
+      seeded: Whether anything uses the seed.
+
+    Raises:
+      ValueError: One of them is wrong.
+    """
+    if varying not in (None, "pad", "ragged"):
+        raise ValueError(f"varying must be 'pad', 'ragged' or None, not {varying!r}")
+    if padding_values is not None and varying != "pad":
+        raise ValueError("padding_values need varying='pad'; ask for it, or leave them out")
+    if not _is_whole(num_workers, least=0):
+        raise ValueError(f"num_workers must be a whole number of at least 0, not {num_workers!r}")
+    if seed is None:
+        return
+    if not _is_whole(seed, least=0):
+        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}")
+    if not seeded:
+        raise ValueError("seed has no effect here; leave it out, or use num_workers or shuffle")
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+
+
+def layout_of(signature: Any) -> Layout:
+    """Lays out an output signature.
+
+    Args:
+      signature: Nested structure of `tf.TypeSpec`s, as for tf.data's `from_generator`.
+
+    Raises:
+      TypeError: A component is not a `tf.TypeSpec`.
+      NotChunkableError: Rows of this signature have to cross one by one.
+    """
+    try:
+        layout = Layout.of(signature, _component)
+    except RecursionError:
+        raise NotChunkableError("the signature is nested too deeply") from None
+    _check_containers(signature)
+    if not layout.components:
+        raise NotChunkableError("the signature has no components")
+    return layout
+
+
+def _check_containers(structure: Any) -> None:
+    if not is_nested(structure):
+        return
+    named = isinstance(structure, tuple) and hasattr(structure, "_fields")
+    if type(structure) not in (tuple, dict, OrderedDict) and not named:
+        raise NotChunkableError(f"the signature holds a {type(structure).__name__}")
+    for part in structure.values() if isinstance(structure, Mapping) else structure:
+        _check_containers(part)
+
+
+def _component(name: str, spec: Any) -> Component:
+    if not isinstance(spec, tf.TypeSpec):
+        raise TypeError(
+            f"output_signature, {name}: expected a tf.TypeSpec such as tf.TensorSpec, found "
+            f"{type(spec).__name__}"
+        )
+    if type(spec) is not tf.TensorSpec:
+        raise NotChunkableError(f"{name} is a {type(spec).__name__}")
+    if spec.shape.rank is None:
+        raise NotChunkableError(f"{name} has a shape of unknown rank")
+    dtype = np.dtype(spec.dtype.as_numpy_dtype)
+    if spec.dtype != tf.bfloat16 and (dtype.kind not in KINDS or spec.dtype.is_quantized):
+        raise NotChunkableError(f"{name} is of type {spec.dtype.name}")
+    return Component(name, dtype, tuple(spec.shape.as_list()))
+
+
+def padding_of(values: Any, layout: Layout) -> Leaves:
+    """Gives the value to pad each component with.
+
+    Args:
+      values: A scalar for all components, a structure like that of a row, in which None stands for
+        the default, or None: 0, or "" for strings.
+      layout: Structure of a row.
+
+    Raises:
+      ValueError: The structure or a value does not fit.
+    """
+    components = layout.components
+    if is_nested(values):
+        try:
+            leaves = layout.reader()(values)
+        except TypeError as error:
+            raise ValueError(f"padding_values must have the structure of a row: {error}") from None
+    else:
+        leaves = [values] * len(components)
+    return [_padding(value, c) for value, c in zip(leaves, components, strict=True)]
+
+
+def _padding(value: Any, component: Component) -> Any:
+    if value is None:
+        return b"" if component.is_text else component.dtype.type(0)
+    try:
+        return Component(component.name, component.dtype, ()).convert(value)[()]
+    except TypeError as error:
+        raise ValueError(f"padding_values, {error}") from None

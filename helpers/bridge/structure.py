@@ -1,0 +1,256 @@
+"""What a row looks like: its structure, and the shape and type of each component.
+
+Plain Python and NumPy: worker processes use it without TensorFlow.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Leaves = Sequence[Any]  # the components of a row, or of a chunk, in tf.data's flat order
+
+
+class MismatchError(TypeError):
+    """A row does not match the output signature."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of a row.
+
+    Attributes:
+      name: How messages call it, such as "component ['image']".
+      dtype: NumPy type of its values; object for strings.
+      shape: Its shape; None for a dimension that is not known.
+    """
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int | None, ...]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds strings."""
+        return self.dtype.hasobject
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether all its dimensions are known."""
+        return None not in self.shape
+
+    @property
+    def ragged_rank(self) -> int:
+        """Number of ragged dimensions in a batch of `ragged_batch`: all up to the last unknown."""
+        unknown = [number for number, size in enumerate(self.shape, 1) if size is None]
+        return max(unknown, default=0)
+
+    def convert(self, value: object) -> np.ndarray:
+        """Converts a yielded value as tf.data's from_generator does.
+
+        Args:
+          value: Anything that NumPy makes an array of.
+
+        Returns:
+          An array of the component's type; it may share memory with `value`.
+
+        Raises:
+          MismatchError: The value does not have the component's type or shape.
+        """
+        try:
+            array = _as_array(value, self.dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise MismatchError(
+                f"{self.name}: expected {self.dtype}, found {_short(value)} ({error})"
+            ) from error
+        if len(array.shape) != len(self.shape) or any(
+            size not in (None, found) for size, found in zip(self.shape, array.shape, strict=True)
+        ):
+            raise MismatchError(
+                f"{self.name}: expected shape {self.shape}, found shape {array.shape}"
+            )
+        if self.is_text:
+            for item in array.flat:
+                if not isinstance(item, (str, bytes)):
+                    raise MismatchError(f"{self.name}: expected a string, found {_short(item)}")
+        return array
+
+
+def _as_array(value: object, dtype: np.dtype) -> np.ndarray:
+    # As tensorflow/python/util/numpy_compat.py (np_asarray): integers out of range wrap around.
+    if dtype.hasobject or dtype == np.bool_:
+        return np.asarray(value, dtype, order="C")
+    return np.asarray(value, order="C").astype(dtype, copy=False)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(value).__name__}"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The structure of a row with its components.
+
+    Attributes:
+      template: The structure, with the number of a component in place of each.
+      components: The components in tf.data's order: dictionaries by sorted keys.
+    """
+
+    template: Any
+    components: tuple[Component, ...]
+
+    @classmethod
+    def of(cls, signature: Any, component: Callable[[str, Any], Component]) -> Layout:
+        """Lays out a signature.
+
+        Args:
+          signature: Nested tuples, named tuples and dictionaries.
+          component: Called with the name and the leaf; describes it.
+        """
+        components: list[Component] = []
+
+        def number(name: str, leaf: Any) -> int:
+            components.append(component(name, leaf))
+            return len(components) - 1
+
+        template = _map(signature, number, "")
+        return cls(template, tuple(components))
+
+    def reader(self) -> Callable[[Any], Leaves]:
+        """Returns a function that takes a row apart into its components.
+
+        It raises MismatchError for a row of another structure, by tf.data's rules: a list is not
+        a tuple, a dictionary has exactly the keys of the signature.
+        """
+        template = self.template
+        if template == 0:
+            return lambda row: (row,)
+
+        def slow(row):
+            return tuple(_flat(template, row, ""))
+
+        if type(template) is tuple and template == tuple(range(len(template))):
+            count = len(template)
+            return lambda row: row if type(row) is tuple and len(row) == count else slow(row)
+        if type(template) is dict and _is_flat(template):
+            return _dictionary_reader(sorted(template), slow)
+        return slow
+
+    def pack(self, leaves: Leaves) -> Any:
+        """Builds the structure from its components."""
+        return _map(self.template, lambda _, number: leaves[number], "")
+
+
+def _dictionary_reader(keys: list, slow: Callable) -> Callable[[Any], Leaves]:
+    count = len(keys)
+    get = operator.itemgetter(*keys)
+
+    def read(row):
+        if type(row) is dict and len(row) == count:
+            try:
+                values = get(row)
+            except KeyError:
+                return slow(row)
+            return values if count > 1 else (values,)
+        return slow(row)
+
+    return read
+
+
+def _is_flat(template: Mapping) -> bool:
+    return len(template) > 0 and all(isinstance(leaf, int) for leaf in template.values())
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether tf.data takes a value as a structure; a list it takes as a component."""
+    return isinstance(structure, (tuple, Mapping))
+
+
+def children(structure: Any) -> list[tuple[str, Any]]:
+    """Gives the parts of a structure in tf.data's order, each with the text of its index."""
+    if isinstance(structure, Mapping):
+        return [(f"[{key!r}]", structure[key]) for key in sorted(structure)]
+    names = getattr(structure, "_fields", None)
+    return [
+        (f".{names[number]}" if names else f"[{number}]", part)
+        for number, part in enumerate(structure)
+    ]
+
+
+def _map(structure: Any, function: Callable[[str, Any], Any], path: str) -> Any:
+    if not is_nested(structure):
+        return function(f"component {path}" if path else "component", structure)
+    parts = [_map(part, function, path + index) for index, part in children(structure)]
+    if isinstance(structure, Mapping):
+        mapped = dict(zip(sorted(structure), parts, strict=True))
+        # In the order of the signature, as TensorFlow gives it back.
+        return type(structure)((key, mapped[key]) for key in structure)
+    if hasattr(structure, "_fields"):
+        return type(structure)(*parts)
+    return type(structure)(parts)
+
+
+def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Applies a function to each component of a structure."""
+    return _map(structure, lambda _, leaf: function(leaf), "")
+
+
+def leaves_of(structure: Any, path: str = "") -> list[tuple[str, Any]]:
+    """Gives the components of a structure in tf.data's order, each with the text of its index."""
+    if not is_nested(structure):
+        return [(path, structure)]
+    return [leaf for index, part in children(structure) for leaf in leaves_of(part, path + index)]
+
+
+def _flat(template: Any, row: Any, path: str) -> Iterator[Any]:
+    if not is_nested(template):
+        yield row
+        return
+    where = f"component {path}" if path else "the row"
+    if not isinstance(row, type(template)):
+        raise MismatchError(
+            f"{where}: expected a {type(template).__name__} of {len(template)} components, "
+            f"found {_short(row)}"
+        )
+    if isinstance(template, Mapping):
+        if set(row) != set(template):
+            raise MismatchError(
+                f"{where}: expected the keys {sorted(template)}, found the keys {list(row)}"
+            )
+    elif len(row) != len(template):
+        raise MismatchError(
+            f"{where}: expected {len(template)} components, found {len(row)}: {_short(row)}"
+        )
+    parts = [row[key] for key in sorted(template)] if isinstance(template, Mapping) else row
+    for (index, inner), part in zip(children(template), parts, strict=True):
+        yield from _flat(inner, part, path + index)
+
+
+class Unpacker:
+    """Takes a row apart and converts its components, in a worker process.
+
+    Args:
+      layout: Structure of a row.
+    """
+
+    def __init__(self, layout: Layout):
+        self._components = layout.components
+        self._read = layout.reader()
+
+    def __call__(self, row: Any) -> Leaves:
+        """Gives the components of a row, those of shape () as plain values.
+
+        Raises:
+          MismatchError: The row does not match.
+        """
+        return [
+            leaf
+            if type(leaf) is np.ndarray and leaf.dtype is c.dtype and leaf.shape == c.shape
+            else c.convert(leaf)[()]
+            for leaf, c in zip(self._read(row), self._components, strict=True)
+        ]

@@ -1,0 +1,293 @@
+"""More than one generator at a time: interleave, and the tf.data service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+
+from helpers.measure import Arm
+from helpers.quiet import tf
+
+from ..arms import KB_40, aligned, compute, generator_arm, own, rows_taken, sleep, stored
+from ..claim import CannotRun, Checked, Claim, Finding, Timed
+from ..expectation import GAIN, at_least
+
+NOTEBOOK = "08-many-processes"
+
+WORK_US = 3000
+"""Length of the work for a row: many crossings, so that it is what a second generator shares."""
+
+QUIET_S = 10.0
+"""Seconds that workers may take to let go of what they were reading."""
+
+service = tf.data.experimental.service
+
+
+def hypot(us: float) -> None:
+    """NumPy work of roughly that length, without the GIL."""
+    np.hypot(_NUMBERS[: int(us * 165)], 1.0)
+
+
+_NUMBERS = np.ones(165 * WORK_US)
+
+
+def rows_after(work: Callable[[float], None], count: int) -> Callable[[], Iterator[np.ndarray]]:
+    """A generator function of so many stored rows, each after some work."""
+    rows = stored(KB_40, count)
+
+    def generator(*_) -> Iterator[np.ndarray]:
+        for row in rows:
+            work(WORK_US)
+            yield row
+
+    return generator
+
+
+def interleaved(work: Callable[[float], None], take: int = 40) -> tuple[Arm, Arm]:
+    """One generator of all rows, and two of half of them each, interleaved in parallel."""
+    count = rows_taken(take)
+    half = rows_after(work, count // 2)
+
+    def two() -> tf.data.Dataset:
+        def one(_) -> tf.data.Dataset:
+            spec = tf.TensorSpec(KB_40, tf.float32)
+            return tf.data.Dataset.from_generator(half, output_signature=spec)
+
+        return tf.data.Dataset.range(2).interleave(one, cycle_length=2, num_parallel_calls=2)
+
+    return (
+        generator_arm("one generator", rows_after(work, count // 2 * 2), KB_40),
+        Arm("two, interleaved in parallel", two),
+    )
+
+
+@contextmanager
+def local_service(workers: int) -> Iterator[str]:
+    """A dispatcher and workers in this process, on loopback; yields the service's address.
+
+    Stopping a worker waits for its generators with the GIL held, which they need to end. So the
+    data sets are let go first, and the servers only once no worker has a task.
+    """
+    running = []
+    try:
+        # Soon after the last reader is gone the workers hear of it, and close what they read.
+        dispatcher = service.DispatchServer(
+            service.DispatcherConfig(port=0, job_gc_check_interval_ms=50, job_gc_timeout_ms=100)
+        )
+        address = dispatcher.target.partition("://")[2]
+        for _ in range(workers):
+            config = service.WorkerConfig(
+                dispatcher_address=address, port=0, heartbeat_interval_ms=50
+            )
+            running.append(service.WorkerServer(config))
+    except (tf.errors.OpError, RuntimeError, AttributeError) as error:
+        raise CannotRun(f"the tf.data service does not start: {error}") from error
+    try:
+        yield dispatcher.target
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold iterators, and iterators hold tasks
+        raise
+    finally:
+        _wait_until_idle(running)
+        running.clear()
+        del dispatcher
+
+
+def _wait_until_idle(workers: list) -> None:
+    end = time.monotonic() + QUIET_S
+    while any(worker._num_tasks() for worker in workers):
+        if time.monotonic() > end:
+            raise RuntimeError(
+                "the workers of the tf.data service still read after their readers have gone: "
+                "start this process anew."
+            )
+        time.sleep(0.01)
+
+
+def _distributed(dataset: tf.data.Dataset, address: str) -> tf.data.Dataset:
+    return dataset.apply(service.distribute(processing_mode="parallel_epochs", service=address))
+
+
+@contextmanager
+def served(work: Callable[[float], None], take: int = 40) -> Iterator[tuple[Arm, Arm]]:
+    """One generator read directly, and two workers of this process that read half of it each."""
+    count = rows_taken(take)
+    direct = generator_arm("read directly", rows_after(work, count // 2 * 2), KB_40)
+    half = rows_after(work, count // 2)
+    with local_service(2) as address:
+        yield (
+            direct,
+            generator_arm(
+                "two workers of this process",
+                half,
+                KB_40,
+                lambda dataset: _distributed(dataset, address),
+            ),
+        )
+
+
+def numbers() -> Iterator[np.int64]:
+    """Twenty numbers."""
+    for number in range(20):
+        yield np.int64(number)
+
+
+def reads_through(address: str) -> Finding:
+    """Reads twenty elements of a from_generator through the service at that address."""
+    dataset = tf.data.Dataset.from_generator(numbers, output_signature=tf.TensorSpec((), tf.int64))
+    try:
+        seen = sorted(int(number) for number in _distributed(dataset, address))
+    except tf.errors.OpError as error:
+        return Finding(False, _reason(str(error)))
+    return Finding(seen == list(range(20)), f"{len(set(seen))} of 20 elements arrive")
+
+
+def _reason(text: str) -> str:
+    """The part of TensorFlow's message that says why."""
+    start = text.find("Could not find callback")
+    return (text[start:] if start >= 0 else text).splitlines()[0].rstrip(". ")
+
+
+def works_in_this_process() -> Finding:
+    """Reads through a worker of this process."""
+    with local_service(1) as address:
+        return reads_through(address)
+
+
+WORKER = """
+import sys
+import tensorflow as tf
+service = tf.data.experimental.service
+config = service.WorkerConfig(
+    dispatcher_address=sys.argv[1], port=0, heartbeat_interval_ms=50)
+worker = service.WorkerServer(config)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def works_in_another_process() -> Finding:
+    """Reads through a worker of another process, as one on another machine would be."""
+    with local_service(0) as address, _worker_process(address.partition("://")[2]):
+        return reads_through(address)
+
+
+@contextmanager
+def _worker_process(dispatcher: str) -> Iterator[None]:
+    """A worker that ends when its standard input does, and so with this process."""
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-c", WORKER, dispatcher],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError as error:
+        raise CannotRun(f"no process can be started: {error.strerror}") from error
+    try:
+        if child.stdout.readline().strip() != b"ready":
+            raise CannotRun("the worker process ended before it was ready")
+        yield
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def holds_everything(then: Callable[[tf.data.Dataset], tf.data.Dataset]) -> Finding:
+    """Counts how many of 64 yielded arrays are alive at once while the data set is read."""
+    alive, most = 0, 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def generator() -> Iterator[np.ndarray]:
+        nonlocal alive, most
+        for _ in range(64):
+            array = aligned(KB_40)  # aligned, so that the tensor keeps the array itself
+            weakref.finalize(array, gone)
+            alive += 1
+            most = max(most, alive)
+            yield array
+
+    dataset = then(tf.data.Dataset.from_generator(generator, output_signature=tf.TensorSpec(KB_40)))
+    for _ in dataset:
+        pass
+    return Finding(most > 32, f"at most {most} of 64 rows were in memory at once")
+
+
+def _as_it_is(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    return dataset
+
+
+def _cached(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    return dataset.cache()
+
+
+CLAIMS = (
+    Claim(
+        id="interleave-parallelises-generators",
+        statement="A parallel interleave runs several generators side by side.",
+        source="TensorFlow guide",
+        detail="Better performance with the tf.data API, Parallelizing data extraction",
+        notebook=NOTEBOOK,
+        conditions=(
+            Timed("for generators that sleep", own(interleaved, sleep), at_least(GAIN)),
+            Timed("for work that frees the GIL", own(interleaved, hypot), at_least(GAIN)),
+            Timed("for work that holds the GIL", own(interleaved, compute), at_least(GAIN)),
+        ),
+        supports="Two generators of half the rows are 1.3× as fast as one of all.",
+        refutes="They take turns.",
+        varies="whether the generators leave the GIL, and whether there are cores for them",
+    ),
+    Claim(
+        id="service-takes-generators",
+        statement="The tf.data service distributes a from_generator pipeline over machines.",
+        source="article",
+        detail='"useful … where your source data is distributed across different machines"',
+        notebook=NOTEBOOK,
+        conditions=(
+            Checked("for a worker of the same process", works_in_this_process),
+            Checked("for a worker of another process", works_in_another_process),
+        ),
+        supports="All elements arrive.",
+        refutes="The worker does not have the generator: a Python function cannot be sent to it.",
+        varies="where the worker runs",
+    ),
+    Claim(
+        id="service-is-faster",
+        statement="Two workers of the tf.data service read generators faster than one reader.",
+        source="article",
+        detail='"look at using … tf.data.experimental.service"',
+        notebook=NOTEBOOK,
+        conditions=(
+            Timed("for generators that sleep", partial(served, sleep), at_least(GAIN)),
+            Timed("for work that holds the GIL", partial(served, compute), at_least(GAIN)),
+        ),
+        supports="Two workers of this process are 1.3× as fast as reading directly.",
+        refutes="They share one GIL, and take turns.",
+        varies="whether the generators leave the GIL",
+    ),
+    Claim(
+        id="large-data-need-the-service",
+        statement="Data larger than one machine's memory need the tf.data service.",
+        source="article",
+        detail='"data that is too large to fit into the memory of a single machine"',
+        notebook=NOTEBOOK,
+        conditions=(
+            Checked("for data that are read once", partial(holds_everything, _as_it_is)),
+            Checked("for data that are cached in memory", partial(holds_everything, _cached)),
+        ),
+        supports="More than half of the rows are in memory at once.",
+        refutes="A few rows are in memory at a time, however many there are.",
+        varies="whether anything keeps the rows",
+    ),
+)

@@ -1,0 +1,181 @@
+"""Runs side by side: which ratios agree within their intervals, and which verdicts differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from helpers.claims.expectation import CANNOT_RUN, INCONCLUSIVE
+from helpers.measure import Measurement, Ratio
+from helpers.runs import Run
+
+
+@dataclass(frozen=True)
+class VerdictRow:
+    """One claim's verdicts.
+
+    Attributes:
+        claim: Its id.
+        verdicts: One for each run, None where the run does not have the claim.
+    """
+
+    claim: str
+    verdicts: tuple[str | None, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether all runs that have the claim say the same."""
+        return len({verdict for verdict in self.verdicts if verdict}) < 2
+
+    @property
+    def counts(self) -> bool:
+        """Whether every run could judge the claim and one of them at least did.
+
+        A claim that one run decides and another leaves open counts, as a difference.
+        """
+        return (
+            None not in self.verdicts
+            and CANNOT_RUN not in self.verdicts
+            and set(self.verdicts) != {INCONCLUSIVE}
+        )
+
+
+@dataclass(frozen=True)
+class RatioRow:
+    """One arm's ratio to its baseline.
+
+    Attributes:
+        where: The claim or the notebook.
+        what: The condition or the measurement.
+        arm: The arm.
+        ratios: One for each run, None where the run does not have it.
+    """
+
+    where: str
+    what: str
+    arm: str
+    ratios: tuple[Ratio | None, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether all intervals share a point."""
+        found = [ratio for ratio in self.ratios if ratio]
+        return max(ratio.low for ratio in found) <= min(ratio.high for ratio in found)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs or more.
+
+    Attributes:
+        names: What the runs are called here.
+        runs: The runs.
+        verdicts: A row for each claim that two runs have.
+        ratios: A row for each arm that two runs have with the same baseline.
+    """
+
+    names: tuple[str, ...]
+    runs: tuple[Run, ...]
+    verdicts: tuple[VerdictRow, ...]
+    ratios: tuple[RatioRow, ...]
+
+    @property
+    def counted(self) -> tuple[VerdictRow, ...]:
+        """The claims that the share of equal verdicts is taken of."""
+        return tuple(row for row in self.verdicts if row.counts)
+
+    @property
+    def share(self) -> float | None:
+        """The share of equal verdicts, or None when no claim counts."""
+        rows = self.counted
+        return sum(row.same for row in rows) / len(rows) if rows else None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the rows come to."""
+        runs = "both runs" if len(self.runs) == 2 else f"all {len(self.runs)} runs"
+        said = []
+        rows = self.counted
+        if rows:
+            same = sum(row.same for row in rows)
+            said.append(
+                f"{same} of {len(rows)} claims ({self.share:.0%}) have the same verdict in {runs}."
+            )
+            turned = [row.claim for row in rows if {"supported", "refuted"} <= set(row.verdicts)]
+            if turned:
+                said.append(f"Supported in one and refuted in another: {', '.join(turned)}.")
+            elif same < len(rows):
+                said.append("None is supported in one and refuted in another.")
+        elif self.verdicts:
+            said.append(f"No claim was decided in {runs}.")
+        left = len(self.verdicts) - len(rows)
+        if rows and left:
+            said.append(f"{left} more are left out: inconclusive, not run, or not there in one.")
+        if self.ratios:
+            agree = sum(row.agree for row in self.ratios)
+            said.append(
+                f"{agree} of {len(self.ratios)} ratios agree within their intervals "
+                f"({agree / len(self.ratios):.0%})."
+            )
+        if len({run.code for run in self.runs}) > 1:
+            said.append("The runs were made by different versions of the measuring code.")
+        return tuple(said)
+
+
+def compare_runs(runs: Mapping[str, Run]) -> Comparison:
+    """Sets runs side by side.
+
+    Args:
+        runs: Two or more, by what they are to be called.
+
+    Raises:
+        ValueError: In one sentence, if there are fewer, quick runs among full ones, or nothing
+            that two of them share.
+    """
+    if len(runs) < 2:
+        raise ValueError("a comparison needs two results files or more.")
+    quick = [name for name, run in runs.items() if run.quick]
+    if quick and len(quick) < len(runs):
+        full = next(name for name in runs if name not in quick)
+        raise ValueError(
+            f"{quick[0]} is a quick run and {full} a full one: they cannot be compared; "
+            "run both the same way."
+        )
+    made = list(runs.values())
+    claims = dict.fromkeys(id_ for run in made for id_ in run.claims)
+    verdicts = [
+        VerdictRow(id_, tuple(_verdict(run, id_) for run in made))
+        for id_ in claims
+        if sum(id_ in run.claims for run in made) > 1
+    ]
+    found = [_by_name(run) for run in made]
+    keys = dict.fromkeys(key for each in found for key in each)
+    ratios = [
+        RatioRow(*key[:3], tuple(_ratio(each, key) for each in found))
+        for key in keys
+        if sum(key in each for each in found) > 1
+    ]
+    if not verdicts and not ratios:
+        raise ValueError(f"{' and '.join(runs)} have no claim and no measurement in common.")
+    return Comparison(tuple(runs), tuple(made), tuple(verdicts), tuple(ratios))
+
+
+def _verdict(run: Run, id_: str) -> str | None:
+    return run.claims[id_].verdict if id_ in run.claims else None
+
+
+_Key = tuple[str, str, str, str]
+
+
+def _by_name(run: Run) -> dict[_Key, Measurement]:
+    """Every measurement by where it belongs, what it is, an arm and the baseline."""
+    return {
+        (where, what, arm, measurement.baseline): measurement
+        for where, what, measurement in run.comparisons()
+        for arm in measurement.arms
+        if arm != measurement.baseline
+    }
+
+
+def _ratio(found: dict[_Key, Measurement], key: _Key) -> Ratio | None:
+    return found[key].ratio(key[2]) if key in found else None

@@ -1,0 +1,35 @@
+"""Measuring: paired trials, ratios with intervals, verdicts; nothing of what is measured."""
+
+from .isolation import compare_in_child
+from .machine import Machine, this_machine
+from .measurement import Measurement, Trial
+from .results import load, record, save
+from .settings import Settings, pick, quick
+from .statistics import Ratio, Verdict, judge, ratio_of_times, times
+from .timing import Arm, Cancelled, Progress, Span, compare, content_digest, run_trial
+
+__all__ = [
+    "Arm",
+    "Cancelled",
+    "Machine",
+    "Measurement",
+    "Progress",
+    "Ratio",
+    "Settings",
+    "Span",
+    "Trial",
+    "Verdict",
+    "compare",
+    "compare_in_child",
+    "content_digest",
+    "judge",
+    "load",
+    "pick",
+    "quick",
+    "ratio_of_times",
+    "record",
+    "run_trial",
+    "save",
+    "this_machine",
+    "times",
+]

@@ -1,0 +1,30 @@
+"""Keeps what a notebook measures when somebody asked for it, as `workbook reproduce` does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from .results import save
+
+FOLDER = "WORKBOOK_KEEP"
+"""Environment variable that names the folder; without it nothing is written."""
+
+R = TypeVar("R")
+
+
+def keep(name: str, item: R) -> R:
+    """Saves a record as `<name>.json` in the folder that WORKBOOK_KEEP names, if it does.
+
+    Args:
+        name: What the results file calls it, such as "03-prefetch-idle".
+        item: A record.
+
+    Returns:
+        The record itself.
+    """
+    folder = os.environ.get(FOLDER)
+    if folder:
+        save(item, Path(folder) / f"{name}.json")
+    return item

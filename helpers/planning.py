@@ -1,0 +1,230 @@
+"""What a run is to do, where it writes, and what an unfinished run has done of it already."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from helpers import notebooks
+from helpers.choosing import choose
+from helpers.claims import CLAIMS, run_claim
+from helpers.measure import load, quick, record, save, this_machine
+from helpers.measure.machine import Machine
+from helpers.runs import code_digest, load_run, reference, results_name, second_of
+from helpers.timeleft import TimeLeft
+
+FULL_S, QUICK_S = {"claim": 12.0, "notebook": 70.0}, {"claim": 1.5, "notebook": 15.0}
+"""What a step takes about, where no earlier run tells."""
+
+Tell = Callable[[float, str], None]
+"""Takes the share of a step that is done, and what it is at."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One claim or one notebook.
+
+    Attributes:
+        name: The claim's id or the notebook's name without ending.
+        kind: "claim" or "notebook".
+        item: The claim, or the notebook's path.
+        digest: Of the code that is its own; a step kept from another code is measured again.
+        store: Whether a notebook takes up what it shows, so that its figures and the results file
+            come from one run.
+    """
+
+    name: str
+    kind: str
+    item: Any
+    digest: str = ""
+    store: bool = False
+
+    @property
+    def title(self) -> str:
+        """The step in words."""
+        return f"{self.kind} {self.name}"
+
+    def run(self, folder: Path, tell: Tell) -> str:
+        """Measures, leaves the records in a folder, and returns in words what came out."""
+        if self.kind == "notebook":
+            book = notebooks.execute(
+                self.item, keep_in=folder, on_cell=lambda done, total: tell(done / total, "")
+            )
+            if self.store:
+                notebooks.store(book, self.item)
+            return "done"
+        result = run_claim(self.item, on_progress=lambda words, share: tell(share, words))
+        save(result, folder / "result.json")
+        return result.verdict
+
+
+@record
+@dataclass(frozen=True)
+class Made:
+    """Under what the steps of a partial run were measured: only the same may be added."""
+
+    machine: Machine
+    quick: bool
+    code: str
+
+
+@record
+@dataclass(frozen=True)
+class Done:
+    """A finished step: how long it took, and what its own code was."""
+
+    seconds: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run that has not begun.
+
+    Attributes:
+        steps: What it measures, in order.
+        kept: Names of those that an earlier, unfinished run has measured already.
+        target: The results file.
+        partial: Folder for what is measured on the way.
+        made: What it is measured under.
+        selected: Whether it is asked for some claims and notebooks only.
+        discarded: Why what an unfinished run left cannot be taken up; empty if it can be.
+    """
+
+    steps: tuple[Step, ...]
+    kept: frozenset[str]
+    target: Path
+    partial: Path
+    made: Made
+    selected: bool
+    discarded: str
+
+    @property
+    def ahead(self) -> tuple[Step, ...]:
+        """The steps that are still to do."""
+        return tuple(step for step in self.steps if step.name not in self.kept)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What to say about an unfinished run before this one begins."""
+        said = [self.discarded] if self.discarded else []
+        if self.kept:
+            kept = f"{len(self.kept)} of {len(self.steps)} steps"
+            said.append(f"Going on where a run ended: {kept} are taken from it.")
+        return tuple(said)
+
+    def folder(self, step: Step) -> Path:
+        """Where a step's records go."""
+        return self.partial / f"{step.kind}-{step.name}"
+
+    def done_file(self, step: Step) -> Path:
+        """What says that a step is finished; written last."""
+        return self.partial / f"{step.kind}-{step.name}.done.json"
+
+    def time_left(self) -> TimeLeft:
+        """Estimates from the run that this one will replace, or from the reference run."""
+        known: dict[str, float] = {}
+        with suppress(ValueError):  # a damaged file is no reason not to replace it
+            if self.target.exists():
+                known = load_run(self.target).seconds
+            elif not self.made.quick and (run := reference(self.made.machine)):
+                known = run.seconds
+        guess = QUICK_S if self.made.quick else FULL_S
+        return TimeLeft({step.name: known.get(step.name, guess[step.kind]) for step in self.ahead})
+
+
+def prepare(
+    folder: Path, only: Sequence[str] | None = None, *, again: bool = False, store: bool = False
+) -> Plan:
+    """Finds out what is to do, and whether it can be written, before anything is measured.
+
+    Args:
+        folder: Where the results file goes; made when it is missing.
+        only: As for `choose`.
+        again: Measure a second time, beside the results file that is there.
+        store: Store in each notebook what it shows.
+
+    Raises:
+        ValueError: In one sentence, for an unknown name, a folder that cannot be written, or a
+            second run without a first.
+    """
+    claims, books = choose(only, CLAIMS, notebooks.paths())
+    steps = [Step(claim.id, "claim", claim) for claim in claims]
+    steps += [Step(path.stem, "notebook", path, _code_of(path), store) for path in books]
+    folder = folder.resolve()  # the kernels run elsewhere
+    _check_writable(folder)
+    machine = this_machine()
+    name = results_name(machine, quick=quick(), selected=bool(only))
+    target = folder / f"{name}.json"
+    if again:
+        if not target.exists():
+            raise ValueError(f"there is no first run {target.name} to add a second to; make it.")
+        load_run(target)  # now, not when the report is written
+        target = second_of(target)
+    made = Made(machine, quick(), code_digest())
+    plan = Plan(
+        tuple(steps),
+        frozenset(),
+        target,
+        folder / "partial" / target.stem,
+        made,
+        bool(only),
+        "",
+    )
+    return _take_up(plan)
+
+
+def _code_of(path: Path) -> str:
+    """A digest of a notebook's code; its prose and its outputs may change."""
+    book = nbformat.read(path, as_version=4)
+    code = [cell.source for cell in book.cells if cell.cell_type == "code"]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()[:12]
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _take_up(plan: Plan) -> Plan:
+    """Finds the steps that an earlier run finished, or clears away what does not fit."""
+    header = plan.partial / "made.json"
+    if plan.partial.exists():
+        reason = _other(header, plan.made)
+        if reason:
+            shutil.rmtree(plan.partial)
+            plan = replace(plan, discarded=reason)
+    save(plan.made, header)
+    kept = [step.name for step in plan.steps if finished(plan, step)]
+    return replace(plan, kept=frozenset(kept))
+
+
+def _other(header: Path, made: Made) -> str:
+    """Why what lies there cannot be taken up, or nothing."""
+    try:
+        found = load(header)
+    except ValueError:
+        return "What an unfinished run left cannot be read; it is measured again."
+    if found == made:
+        return ""
+    what = "the code" if found.machine == made.machine else "the machine or a package"
+    return f"{what[0].upper()}{what[1:]} has changed since the unfinished run; it starts afresh."
+
+
+def finished(plan: Plan, step: Step) -> bool:
+    """Tells whether a step was done, with the code that it has now."""
+    try:
+        return load(plan.done_file(step)).digest == step.digest
+    except ValueError:
+        return False

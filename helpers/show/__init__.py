@@ -1,0 +1,9 @@
+"""Showing: figures, the panel, and the notebooks' predictions and exercises."""
+
+from . import plots
+from .headline import run
+from .lesson import Exercise, Prediction
+from .panel import Panel
+from .picture import Picture, figure
+
+__all__ = ["Exercise", "Panel", "Picture", "Prediction", "figure", "plots", "run"]

@@ -1,0 +1,68 @@
+"""A notebook's blocking measurement: progress while it runs, its result kept when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from IPython.display import HTML, display
+
+from helpers.measure import Arm, Measurement, Progress, Settings, compare
+from helpers.measure.keeping import keep
+from helpers.study import PipelineOptions
+
+
+def run(
+    name: str,
+    arms: Mapping[str, PipelineOptions | Arm],
+    *,
+    title: str = "",
+    baseline: str | None = None,
+    **settings: Any,
+) -> Measurement:
+    """Measures arms in this process with a line of progress; interrupt the kernel to cancel.
+
+    Args:
+        name: What a results file calls the measurement, such as "03-prefetch-idle".
+        arms: The arms by the name that figures show, the baseline first.
+        title: What the comparison is about.
+        baseline: Name of another baseline than the first arm.
+        **settings: Changes to `helpers.measure.Settings`; without effect in quick mode.
+
+    Raises:
+        ValueError: As `helpers.measure.compare`.
+    """
+    made = [
+        Arm(**{**vars(arm), "name": label}) if isinstance(arm, Arm) else arm.arm(label)
+        for label, arm in arms.items()
+    ]
+    line = display(HTML(_line(title, "starting")), display_id=True)
+
+    def tell(progress: Progress) -> None:
+        if line is not None:  # None outside a notebook
+            line.update(HTML(_line(title, _said(progress))))
+
+    try:
+        measured = compare(
+            made,
+            title=title,
+            baseline=baseline,
+            settings=Settings.default(**settings),
+            on_progress=tell,
+        )
+    finally:
+        if line is not None:
+            line.update(HTML(""))
+    return keep(name, measured)
+
+
+def _line(title: str, said: str) -> str:
+    return f"<small>Measuring: {title or 'arms'} … {said}</small>"
+
+
+def _said(progress: Progress) -> str:
+    said = f"round {progress.rounds}, {progress.elapsed_s:.0f} s of about {progress.budget_s:.0f} s"
+    if progress.ratios:
+        widest = max(ratio.precision for ratio in progress.ratios.values())
+        said += f", widest interval ±{widest:.0%}"
+    return said

@@ -1,0 +1,217 @@
+"""Figures: each function draws saved results onto a given Axes and returns it.
+
+What a figure says is left in words as the label of its Axes, where `figure` finds the text for
+readers who do not see it. Sizes and colours are given outright and nothing global is set, so that
+a thread may draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from helpers.measure import Measurement, Ratio, times
+
+from .axes import (
+    NOTE,
+    foot,
+    head,
+    log_ticks,
+    name_lines,
+    name_rows,
+    plain,
+    say,
+    three,
+    us,
+    write_beside,
+)
+from .busy import stacked, timeline
+from .palette import GREY, PALE, styles
+
+__all__ = ["cold", "ladder", "ratios", "single_passes", "stacked", "timeline", "trials"]
+
+SEE_THROUGH = 0.35
+
+
+def ratios(ax: Axes, measurement: Measurement) -> Axes:
+    """Draws the ladder: each arm's speed as a multiple of the baseline's, with its interval.
+
+    Args:
+        ax: Where.
+        measurement: Two arms or more, or the baseline alone to see the noise.
+    """
+    rows: list[tuple[str, Ratio | None, str]] = []
+    for arm in measurement.arms:
+        remark = f"{us(measurement.ns_per_example(arm))} per example"
+        if arm == measurement.baseline:
+            rows.append((arm, None, remark))
+            continue
+        verdict = measurement.verdict(arm)
+        if verdict.kind not in ("faster", "slower"):
+            remark += f", {verdict.kind}"
+        rows.append((arm, verdict.ratio, remark))
+    head(ax, measurement.title)
+    return ladder(ax, rows, measurement.floor(), measurement.provenance)
+
+
+def ladder(
+    ax: Axes, rows: Sequence[tuple[str, Ratio | None, str]], floor: Ratio, provenance: str
+) -> Axes:
+    """Draws ratios to one baseline, a row each.
+
+    A mark is filled when its interval is clear of the noise floor, and hollow otherwise.
+
+    Args:
+        ax: Where.
+        rows: For each arm its name, its ratio (None for the baseline itself) and a remark.
+        floor: The baseline against itself.
+        provenance: What ran it, in one line.
+    """
+    style = styles([name for name, _, _ in rows])
+    ends = [1.0, floor.low, floor.high]
+    ends += [end for _, ratio, _ in rows if ratio for end in (ratio.low, ratio.high)]
+    ax.axvspan(floor.low, floor.high, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    ax.axvline(1, color=GREY, lw=1, zorder=1)
+    said = []
+    for y, (name, ratio, remark) in enumerate(rows):
+        look = style[name]
+        fill = look.colour
+        value = "1× (baseline)"
+        if ratio is not None:
+            value = str(ratio)
+            ax.plot([ratio.low, ratio.high], [y, y], "-|", color=look.colour, lw=2, ms=11, mew=2)
+            if ratio.overlaps(floor):
+                fill = "white"
+        centre = ratio.value if ratio else 1
+        ax.plot(centre, y, look.marker, mec=look.colour, mfc=fill, mew=1.8, ms=7, zorder=3)
+        write_beside(ax, y, value, remark)
+        said.append(f"{name}: {value}, {remark}")
+    ax.set_xscale("log")
+    low, high = min(ends), max(ends)
+    pad = (high / low) ** 0.05
+    ax.set_xlim(min(low / pad, 1 / 1.12), max(high * pad, 1.12))
+    log_ticks(ax.xaxis, *ax.get_xlim(), lambda tick: f"{tick:.4g}×")
+    ax.set_xlabel(
+        "← slower   speed ÷ baseline's speed, log scale   faster →   (grey band: noise floor)",
+        size=NOTE,
+    )
+    name_rows(ax, [name for name, _, _ in rows])
+    foot(ax, provenance)
+    say(
+        ax,
+        f"Speed relative to the baseline with 95 % intervals, on a log axis. {'; '.join(said)}. "
+        f"Noise floor {times(floor.low)} to {times(floor.high)}.",
+    )
+    return ax
+
+
+def trials(ax: Axes, measurement: Measurement) -> Axes:
+    """Draws every trial by its round: drift, pairing, and the warm-up that is not counted.
+
+    Args:
+        ax: Where.
+        measurement: Any.
+    """
+    style = styles(measurement.arms)
+    offset = 1 - measurement.settings.warmup_rounds  # the first counted round is 1
+    lines = {}
+    for arm in (*measurement.arms, measurement.control):
+        again = arm == measurement.control
+        look = style[measurement.baseline if again else arm]
+        found = [trial for trial in measurement.trials if trial.arm == arm]
+        x = [trial.round + offset for trial in found]
+        y = [trial.ns_per_example / 1e3 for trial in found]
+        marker = None if again else look.marker
+        dash = ":" if again else "-"
+        (line,) = ax.plot(x, y, dash, marker=marker, ms=4, color=look.colour, lw=1.2)
+        if not again:
+            lines[arm] = line
+    last = max(trial.round for trial in measurement.trials) + offset
+    ax.axvspan(offset - 1, 0.5, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    ax.set_xlim(offset - 0.5, last + 0.3)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.set_ylim(low / 1.05, high * 1.05)
+    log_ticks(ax.yaxis, *ax.get_ylim(), three)
+    ax.tick_params(axis="y", labelsize=NOTE)
+    ax.set_xlabel("round   (grey: warm-up, not counted; dotted: the baseline again)", size=NOTE)
+    ax.set_ylabel("µs per example, log scale", size=NOTE)
+    name_lines(ax, lines)
+    plain(ax)
+    head(ax, measurement.title)
+    foot(ax, measurement.provenance)
+    medians = [f"{arm}: {us(measurement.ns_per_example(arm))}" for arm in measurement.arms]
+    say(
+        ax,
+        f"Time per example in each of {measurement.rounds} rounds, on a log axis. "
+        f"Medians: {'; '.join(medians)}.",
+    )
+    return ax
+
+
+def cold(ax: Axes, measurement: Measurement) -> Axes:
+    """Draws one pass of each arm: its cold start against its steady state.
+
+    Args:
+        ax: Where.
+        measurement: Any.
+    """
+    style = styles(measurement.arms)
+    said = []
+    for y, arm in enumerate(measurement.arms):
+        found = measurement.trials_of(arm)
+        start = measurement.cold_ns(arm) / 1e6
+        steady = float(np.median([trial.steady_ns for trial in found])) / 1e6
+        colour = style[arm].colour
+        ax.barh(y, start, color=colour, height=0.5)
+        ax.barh(y, steady, left=start, color=colour, height=0.5, alpha=SEE_THROUGH)
+        value = f"{three(start)} ms cold start ({start / (start + steady):.0%})"
+        remark = f"then {three(steady)} ms, {found[0].examples} examples in all"
+        write_beside(ax, y, value, remark)
+        said.append(f"{arm}: {value}, {remark}")
+    ax.set_xlim(left=0)
+    ax.set_xlabel("ms of one pass   (full colour: cold start; pale: steady state)", size=NOTE)
+    name_rows(ax, measurement.arms)
+    head(ax, measurement.title)
+    foot(ax, measurement.provenance)
+    say(ax, f"Cold start against steady state of one pass. {'; '.join(said)}.")
+    return ax
+
+
+def single_passes(ax: Axes, measurement: Measurement) -> Axes:
+    """Draws what one pass of each would have said of the baseline and its control.
+
+    Every point is a round: the same pipeline twice, so that each distance from 1× is an error.
+
+    Args:
+        ax: Where.
+        measurement: Any.
+    """
+    ratios = measurement.single_pass_ratios()
+    floor = measurement.floor()
+    ax.axvspan(1 / 1.1, 1.1, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    ax.axvline(1, color=GREY, lw=1, zorder=1)
+    ax.plot(ratios, [0] * len(ratios), "o", mfc="none", mec="#D55E00", ms=8, mew=1.5)
+    ax.plot([floor.low, floor.high], [1, 1], "-|", color="#0072B2", lw=3, ms=14, mew=2.5)
+    ax.plot(floor.value, 1, "o", color="#0072B2", ms=7)
+    error = measurement.single_pass_error(0.1)
+    write_beside(ax, 0, f"{error:.0%} are off by more than 10 %")
+    write_beside(ax, 1, str(floor))
+    ax.set_xscale("log")
+    low, high = min(*ratios, floor.low, 1 / 1.15), max(*ratios, floor.high, 1.15)
+    ax.set_xlim(low / 1.05, high * 1.05)
+    log_ticks(ax.xaxis, *ax.get_xlim(), lambda tick: f"{tick:.4g}×")
+    ax.set_xlabel("the baseline against itself, log scale   (grey band: within 10 %)", size=NOTE)
+    name_rows(ax, ["one pass of each, round by round", "all rounds, with interval"])
+    head(ax, measurement.title)
+    foot(ax, measurement.provenance)
+    say(
+        ax,
+        f"The baseline against itself. One pass of each, once a round: {len(ratios)} points from "
+        f"{times(min(ratios))} to {times(max(ratios))}, {error:.0%} of them off by more than 10 %. "
+        f"All rounds together: {floor}.",
+    )
+    return ax

@@ -1,0 +1,152 @@
+"""What the command shows in the terminal: progress with the time left, and tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from helpers.comparing import Comparison
+from helpers.runs import Run
+from helpers.timeleft import TimeLeft
+
+VERDICTS = {
+    "supported": "green",
+    "refuted": "red",
+    "depends": "yellow",
+    "inconclusive": "bright_black",
+    "cannot run here": "bright_black",
+}
+"""Every verdict with its colour in the terminal, in the order in which they are listed."""
+
+
+class _Left(ProgressColumn):
+    """The time left, newly reckoned each time it is drawn."""
+
+    def __init__(self, left: TimeLeft) -> None:
+        super().__init__()
+        self.left = left
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.finished else str(self.left))
+
+
+class Watch:
+    """One bar for all steps of a run; without a terminal, one line for each step that ends."""
+
+    def __init__(self, console: Console, steps: int, left: TimeLeft) -> None:
+        """Prepares the bar.
+
+        Args:
+            console: Where.
+            steps: How many there are.
+            left: What estimates the time left.
+        """
+        self.console = console
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Left(left),
+            console=console,
+            transient=True,
+        )
+        self._steps, self._ended, self._left = steps, 0, left
+        self._task = self.progress.add_task("starting", total=steps)
+
+    def tell(self, name: str, share: float, words: str) -> None:
+        """Shows how far the step under way is; with a share of 1, that it has ended.
+
+        Args:
+            name: The step, in words.
+            share: What is done of it, 0 to 1.
+            words: What it is at, or what came out.
+        """
+        if share == 1:
+            self._ended += 1
+            if not self.console.is_terminal:
+                place = f"{self._ended} of {self._steps}"
+                said = f"{place}: {name}: {words} ({self._left})"
+                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
+        shown = f"{name} {words}".strip() if share < 1 else name
+        done = self._ended + (share if share < 1 else 0)
+        self.progress.update(self._task, description=Text(shown).markup, completed=int(done))
+
+
+def verdict(name: str | None) -> Text:
+    """A verdict in its colour."""
+    return Text(name or "–", style=VERDICTS.get(name or "", ""))
+
+
+def run_table(run: Run) -> RenderableType:
+    """A run in short: each claim with its verdict, each notebook with its measurements."""
+    parts: list[RenderableType] = []
+    if run.claims:
+        table = Table("claim", "verdict", "s", title="Claims", title_justify="left")
+        table.columns[2].justify = "right"
+        for id_, result in run.claims.items():
+            table.add_row(id_, verdict(result.verdict), f"{run.seconds.get(id_, 0):.0f}")
+        counts = Counter(result.verdict for result in run.claims.values())
+        listed = (f"{counts[name]} {name}" for name in VERDICTS if counts[name])
+        parts += [table, Text(", ".join(listed))]
+    books = {name: seconds for name, seconds in run.seconds.items() if name not in run.claims}
+    if books:
+        total = sum(books.values())
+        parts.append(
+            Text(f"{len(books)} notebooks, {len(run.measurements)} comparisons, {total:.0f} s")
+        )
+    parts.append(Text(f"{run.machine.line}; {run.mode}"))
+    return Group(*parts)
+
+
+def claims_table(rows: list[dict[str, Any]], run: Run | None) -> Table:
+    """The ledger: each claim with its source, its notebook and its verdict.
+
+    Args:
+        rows: From `helpers.claims.listing`.
+        run: The reference run that the verdicts are from, if there is one.
+    """
+    caption = f"Verdicts: {run.machine.line}" if run else "No reference run is there."
+    table = Table("claim", "source", "notebook", "verdict", caption=caption, show_lines=True)
+    table.columns[0].min_width = max(len(row["id"]) for row in rows)
+    for row in rows:
+        claim = Text.assemble((row["id"], "bold"), "\n", row["statement"])
+        said = verdict(row["verdict"]) if row["verdict"] else Text("not measured yet", style="dim")
+        table.add_row(claim, Text(row["source"]), Text(row["notebook"][:2]), said)
+    return table
+
+
+def comparison_tables(comparison: Comparison) -> RenderableType:
+    """Runs side by side: what they are, their verdicts, their ratios, and what it comes to."""
+    letters = [chr(ord("A") + index) for index in range(len(comparison.runs))]
+    parts: list[RenderableType] = [
+        Text(f"{letter}: {name}: {run.machine.line}; {run.mode}")
+        for letter, name, run in zip(letters, comparison.names, comparison.runs, strict=True)
+    ]
+    if comparison.verdicts:
+        table = Table("claim", *letters, "", title="Verdicts", title_justify="left")
+        for row in comparison.verdicts:
+            table.add_row(row.claim, *map(verdict, row.verdicts), _mark(row.same))
+        parts.append(table)
+    if comparison.ratios:
+        title = "Speed as a multiple of the baseline's, with 95 % intervals"
+        table = Table("", "arm", *letters, "", title=title, title_justify="left")
+        before = ""
+        for row in comparison.ratios:
+            place = f"{row.where}: {row.what}"
+            cells = (str(ratio) if ratio else "–" for ratio in row.ratios)
+            table.add_row(
+                Text(place if place != before else ""), Text(row.arm), *map(Text, cells),
+                _mark(row.agree),
+            )  # fmt: skip
+            before = place
+        parts.append(table)
+    return Group(*parts, *map(Text, comparison.sentences))
+
+
+def _mark(same: bool) -> Text:
+    return Text("same", style="dim") if same else Text("differs", style="bold red")

@@ -1,0 +1,43 @@
+"""One measurement at a time, in a thread, so that the notebook stays responsive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Work:
+    """A thread that can be cancelled, and that begins when the one before has ended.
+
+    Two measurements at a time would each measure the other. So the latest wins: to start one
+    cancels whichever runs, also that of a panel whose cell was run again.
+    """
+
+    _latest: Work | None = None
+    _lock = threading.Lock()
+
+    def __init__(self, function: Callable[[threading.Event], None]) -> None:
+        """Starts the thread.
+
+        Args:
+            function: Called in it with the flag that cancels; it must handle its own errors.
+        """
+        self.cancelled = threading.Event()
+        with Work._lock:
+            before, Work._latest = Work._latest, self
+        if before is not None:
+            before.cancelled.set()
+        self._thread = threading.Thread(
+            target=self._run, args=(before, function), name="workbook-panel", daemon=True
+        )
+        self._thread.start()
+
+    def _run(self, before: Work | None, function: Callable[[threading.Event], None]) -> None:
+        if before is not None:
+            before._thread.join()
+        function(self.cancelled)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits for the end, and tells whether it came in time."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()

@@ -1,0 +1,112 @@
+"""The panel as a reader meets it: toggled, measured, cancelled, left alone by a restart."""
+
+import csv
+import io
+import json
+import re
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+PANEL = """
+from helpers.measure import Settings
+from helpers.show import Panel
+from helpers.study import PipelineOptions
+
+Panel(
+    PipelineOptions(take=100, shape=(10, 10)),
+    toggles=("batch", "transform", "prefetch"),
+    title="Does the panel work?",
+    settings=Settings(precision=0.001, budget_s={seconds}, min_rounds=3, max_rounds=99_999),
+)
+"""
+SHORT = PANEL.format(seconds=1.5)
+ENDLESS = PANEL.format(seconds=600)
+
+SOON_MS = 3000
+"""Cancelling ends a run within a second; the rest is for a busy machine and the browser."""
+
+
+def test_a_combination_without_sense_is_said_and_not_measured(scratch):
+    panel = scratch(SHORT).panel
+    expect(panel.measure).to_be_enabled()
+    expect(panel.cancel).to_be_disabled()
+    panel.toggle("transform").select_option(label="map after batch")
+    expect(panel.complaint).to_contain_text("needs batches")
+    expect(panel.measure).to_be_disabled()
+    panel.toggle("batch").select_option(label="32")
+    expect(panel.complaint).to_have_count(0)
+    expect(panel.measure).to_be_enabled()
+    expect(panel.code).to_contain_text(".batch(32)")
+
+
+def test_runs_are_measured_gathered_drawn_and_saved(scratch):
+    panel = scratch(SHORT).panel
+    expect(panel.table).to_have_count(0)
+    panel.toggle("batch").select_option(label="32")
+    panel.remember_status()
+    panel.measure_until(runs=1)
+    said = panel.remembered_status()
+    assert said[0].startswith("Starting")
+    rounds = [int(number) for line in said for number in re.findall(r"^Round (\d+)", line)]
+    assert len(rounds) >= 3
+    assert rounds == sorted(rounds)
+    assert any("so far" in line for line in said)
+    expect(panel.message).to_contain_text("Batch: none → 32")
+    first = panel.figure.get_attribute("src")
+
+    panel.toggle("prefetch").select_option(label="AUTOTUNE")
+    expect(panel.code).to_contain_text(".prefetch(")
+    panel.measure_until(runs=2)
+    expect(panel.message).to_contain_text("Prefetch: ")
+    assert panel.figure.get_attribute("src") != first
+    assert "Speed relative to the baseline" in panel.figure.get_attribute("alt")
+
+    rows = list(csv.DictReader(io.StringIO(panel.saved("CSV"))))
+    assert {row["run"] for row in rows} == {"1", "2"}
+    record = json.loads(panel.saved("JSON"))
+    assert [run["number"] for run in record["record"]["runs"]] == [1, 2]
+    expect(panel.complaint).to_have_count(0)
+
+
+def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
+    panel = scratch(ENDLESS).panel
+    panel.measure.click()
+    expect(panel.measure).to_be_disabled()
+    panel.cancel.click()  # while its process starts
+    expect(panel.message).to_contain_text("Cancelled", timeout=SOON_MS)
+    expect(panel.measure).to_be_enabled()
+
+    panel.measure.click()
+    panel.wait_for_round()
+    measuring = server.measuring()
+    panel.cancel.click()
+    expect(panel.measure).to_be_enabled(timeout=SOON_MS)
+    expect(panel.cancel).to_be_disabled()
+    expect(panel.status).to_contain_text("Cancelled")
+    expect(panel.table).to_have_count(0)
+    expect(panel.complaint).to_have_count(0)
+    assert any(not process.is_running() for process in measuring)
+    assert not any(is_measuring(process) for process in server.measuring())
+
+
+def test_a_restart_leaves_no_process_behind(scratch, server):
+    book = scratch(ENDLESS)
+    book.panel.measure.click()
+    book.panel.wait_for_round()
+    measuring = server.measuring()
+    assert any(is_measuring(process) for process in measuring)
+    book.restart()
+    _, left = psutil.wait_procs(measuring, timeout=10)
+    assert left == []
+
+
+def is_measuring(process):
+    """Whether it holds TensorFlow, and so is no mere helper of loky's."""
+    try:
+        return process.memory_info().rss > 150 * 2**20
+    except psutil.NoSuchProcess:
+        return False

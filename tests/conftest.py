@@ -1,0 +1,28 @@
+"""What all tests share: quick mode, the browser, and a last word about what was skipped."""
+
+import os
+
+import browser_finder
+import pytest
+
+# Before any kernel or worker starts, so that they inherit it.
+os.environ.setdefault("WORKBOOK_QUICK", "1")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Path of a Chromium that starts; without one the test is skipped."""
+    path = browser_finder.chromium()
+    if path is None:
+        pytest.skip("no Chromium")
+    return path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    reports = terminalreporter.stats.get("skipped", [])
+    skipped = [report for report in reports if "browser" in report.keywords]
+    if skipped and browser_finder.chromium() is None:
+        terminalreporter.section("skipped", yellow=True)
+        terminalreporter.line(f"Browser tests, for want of a Chromium: {len(skipped)}.")
+        terminalreporter.line(browser_finder.HOW_TO_GET)

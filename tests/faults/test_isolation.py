@@ -1,0 +1,118 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+
+from helpers.measure import Arm, Cancelled, Settings, compare_in_child
+
+pytestmark = pytest.mark.faults
+ENDLESS = Settings(precision=1e-9, budget_s=600, max_rounds=10**6)
+
+
+def _rows():
+    return iter(range(1000))
+
+
+def _in_a_child():
+    return os.getpid()
+
+
+def _wait_until(true, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def _measuring(parent=None):
+    """The measuring processes below a process; loky's resource tracker is not one."""
+    children = psutil.Process(parent).children(recursive=True)
+    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+
+
+def test_it_measures_elsewhere_and_reports_as_it_goes():
+    here, seen = os.getpid(), []
+
+    def build():
+        assert os.getpid() != here
+        return _rows()
+
+    settings = Settings(min_rounds=3, max_rounds=3)
+    measured = compare_in_child([Arm("a", build)], settings=settings, on_progress=seen.append)
+    assert measured.rounds == 3
+    assert [progress.rounds for progress in seen] == [0, 1, 2, 3]
+    assert not _measuring()
+
+
+def test_cancel_ends_the_child_within_a_second():
+    flag, pressed = threading.Event(), []
+
+    def press(progress):
+        if not flag.is_set():
+            flag.set()
+            pressed.append(time.monotonic())
+
+    with pytest.raises(Cancelled):
+        compare_in_child([Arm("a", _rows)], settings=ENDLESS, on_progress=press, cancelled=flag)
+    assert time.monotonic() - pressed[0] < 1  # the promise of the Cancel button, not a speed
+    assert not _measuring()
+
+
+def test_an_error_keeps_its_type_and_shows_the_childs_traceback():
+    def build():
+        raise KeyError("boo")
+
+    with pytest.raises(KeyError, match="boo") as caught:
+        compare_in_child([Arm("a", build)])
+    assert "in build" in str(caught.value.__cause__)
+    assert not _measuring()
+
+
+def test_a_killed_child_is_one_sentence():
+    def build():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(RuntimeError, match="ended without a result"):
+        compare_in_child([Arm("a", build)])
+
+
+def test_what_cannot_travel_is_named():
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match="inside the function that builds the arm"):
+        compare_in_child([Arm("a", lambda: lock)])
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {tests!r})
+from faults.test_isolation import ENDLESS, _rows
+from helpers.measure import Arm, compare_in_child
+compare_in_child([Arm("a", _rows)], settings=ENDLESS,
+    on_progress=lambda progress: print(progress.rounds, flush=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_child_dies_with_its_parent(how):
+    tests = os.path.dirname(os.path.dirname(__file__))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(tests=tests)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert parent.stdout.readline().strip() == "0"
+        family = psutil.Process(parent.pid).children(recursive=True)
+        assert family
+        parent.send_signal(how)
+        parent.wait(20)
+        _wait_until(lambda: not any(child.is_running() for child in family))
+        assert "leaked" not in parent.stderr.read()
+    finally:
+        parent.kill()
+        parent.communicate()

@@ -1,0 +1,155 @@
+"""The notebooks as they are committed: short cells, full runs, and nothing of who ran them."""
+
+import getpass
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+
+LONGEST = 15
+"""Lines of a code cell."""
+
+PATH = re.compile(
+    r"""(?<![\w.:/])/(?:home|root|Users|work|tmp|var|opt|mnt|usr|private)/\w  # Unix
+    | \b[A-Za-z]:(?:\\|/)(?![/\\])\w                                         # Windows
+    | \b(?:site|dist)-packages\b
+    | <ipython-input | \bipykernel_\d """,
+    re.VERBOSE,
+)
+HOST = re.compile(r"\b(?:ip-\d+-\d+-\d+-\d+|\d+\.\d+\.\d+\.\d+:\d+|localhost:\d+)\b")
+INLINE = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def book(request):
+    """Every notebook, one after the other."""
+    return nbformat.read(request.param, as_version=nbformat.NO_CONVERT)
+
+
+def code(book) -> list:
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def outputs(book) -> Iterator:
+    for cell in code(book):
+        yield from cell.outputs
+
+
+def texts(book) -> Iterator[str]:
+    """All that a notebook says, the bytes of pictures left out."""
+    for cell in book.cells:
+        yield cell.source
+    yield json.dumps(book.metadata)
+    for output in outputs(book):
+        if output.output_type == "stream":
+            yield output.text
+        for kind, data in output.get("data", {}).items():
+            if kind != "image/png":
+                yield INLINE.sub("", data if isinstance(data, str) else json.dumps(data))
+
+
+def test_there_are_notebooks():
+    assert FOLDER / "00-start-here.ipynb" in PATHS
+
+
+def test_the_format_is_right(book):
+    nbformat.validate(book)
+    ids = [cell.id for cell in book.cells]
+    assert len(set(ids)) == len(ids)
+    assert book.metadata.kernelspec.name == "python3"
+
+
+def test_no_code_cell_is_long(book):
+    long = [cell.source for cell in code(book) if len(cell.source.splitlines()) > LONGEST]
+    assert long == []
+
+
+def test_there_is_at_least_as_much_text_as_code(book):
+    text = [cell for cell in book.cells if cell.cell_type == "markdown"]
+    assert len(text) >= len(code(book))
+
+
+def test_no_widget_is_stored(book):
+    assert "widgets" not in book.metadata
+    kinds = {kind for output in outputs(book) for kind in output.get("data", {})}
+    assert not [kind for kind in kinds if "widget" in kind]
+
+
+def test_nothing_went_wrong_in_the_stored_run(book):
+    wrong = [
+        output
+        for output in outputs(book)
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+    assert wrong == []
+
+
+def test_nothing_tells_where_or_by_whom_it_was_run(book):
+    who = {socket.gethostname(), socket.gethostname().partition(".")[0], getpass.getuser()}
+    names = [re.escape(name) for name in who if len(name) > 4 and name != "localhost"]
+    own = re.compile(rf"\b(?:{'|'.join(names)})\b" if names else "(?!)")
+    for text in texts(book):
+        for pattern in (PATH, HOST, own):
+            found = pattern.search(text)
+            assert not found, text[max(0, found.start() - 60) : found.end() + 60]
+    assert set(book.metadata) <= {"kernelspec", "language_info"}
+    assert "version" not in book.metadata.get("language_info", {})
+
+
+def test_it_was_run_from_top_to_bottom_in_full(book):
+    counts = [cell.execution_count for cell in code(book)]
+    assert counts == list(range(1, len(counts) + 1)), "run `make refresh`"
+    assert not [text for text in texts(book) if "QUICK run" in text]
+
+
+def test_checked_cells_have_something_to_check(book):
+    # nbval compares nothing in a cell without a count, and nothing with an output never stored.
+    checked = [cell for cell in code(book) if "NBVAL_CHECK_OUTPUT" in cell.source]
+    for cell in checked:
+        assert cell.execution_count is not None, cell.source
+        assert cell.outputs, cell.source
+
+
+def test_pictures_say_what_they_show(book):
+    for output in outputs(book):
+        data = output.get("data", {})
+        assert not {"image/png", "image/jpeg", "image/svg+xml"} & set(data)  # no alt text there
+        for tag in re.findall(r"<img\b[^>]*>", data.get("text/html", "")):
+            alt = re.search(r'\balt="([^"]*)"', tag)
+            assert alt, tag[-200:]
+            assert alt[1].strip(), tag[-200:]
+
+
+def test_links_between_notebooks_lead_somewhere(book):
+    named = re.findall(r"\]\(([^)#:\s]+\.ipynb)\)", "\n".join(cell.source for cell in book.cells))
+    assert [name for name in named if not (FOLDER / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "File /home/ann/x.py",
+        "'/root/book'",
+        "/tmp/ipykernel_12/3.py",
+        r"C:\Users\ann",
+        "lib/python3.11/site-packages/tensorflow",
+        "/private/var/folders/x",
+    ],
+)
+def test_a_path_of_a_machine_is_seen(text):
+    assert PATH.search(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://example.org/home/x", "batch/s 3/4", "examples/tmp/x", "a: b", "from_generator_op.py"],
+)
+def test_what_is_no_path_is_left_alone(text):
+    assert not PATH.search(text)

@@ -1,0 +1,51 @@
+import pytest
+from unit.fakes import FakeMachine
+
+from helpers.measure import load, save
+from helpers.selfcheck import SelfCheck, selfcheck
+
+
+class TickingMachine(FakeMachine):
+    """Reading its clock takes time too, so that waiting for a moment ends."""
+
+    def clock(self) -> int:
+        self.now += 10
+        return self.now
+
+
+def test_a_noisy_machine_fools_single_passes_and_not_the_protocol():
+    machine = TickingMachine(noise=0.08, drift=0.02, seed=1)
+    arm = machine.arm("arm", 20_000, elements=4)
+    result = selfcheck(8, budget_s=1e9, clock=machine.clock, arm=arm)
+    assert result.repeats == 8
+    assert result.false_protocol == 0
+    assert result.found_protocol == 8
+    assert result.passed
+    assert result.false_single + (8 - result.found_single) > 0
+
+
+def test_a_machine_that_does_not_hold_still_fails_the_check():
+    machine = TickingMachine(noise=0.5, seed=1)
+    arm = machine.arm("arm", 20_000, elements=3)
+    assert not selfcheck(4, budget_s=1e-9, clock=machine.clock, arm=arm).passed
+
+
+def test_progress_is_told_and_no_repeats_are_refused():
+    machine, seen = TickingMachine(), []
+    arm = machine.arm("arm", 20_000)
+    selfcheck(2, clock=machine.clock, arm=arm, on_progress=lambda *step: seen.append(step))
+    assert seen == [(1, 2), (2, 2)]
+    with pytest.raises(ValueError, match="repeats must be 1 or more"):
+        selfcheck(0)
+
+
+@pytest.mark.parametrize(
+    ("false", "found", "passed"), [(2, 36, True), (3, 40, False), (0, 35, False)]
+)
+def test_the_rates(false, found, passed, tmp_path):
+    machine = selfcheck(1, clock=(m := TickingMachine()).clock, arm=m.arm("a", 20_000)).machine
+    result = SelfCheck(machine, 40, false, 20, found, 25)
+    assert result.passed is passed
+    assert load(save(result, tmp_path / "s.json")) == result
+    assert f"{false} of 40" in str(result)
+    assert f"{found} of 40" in result._repr_html_()

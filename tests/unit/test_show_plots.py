@@ -1,0 +1,213 @@
+import itertools
+from dataclasses import replace
+
+import pytest
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
+from unit.fakes import FakeMachine
+
+from helpers.measure import Settings, compare, this_machine
+from helpers.show import figure, plots
+from helpers.show.palette import styles
+from helpers.study import EXAMPLES, Stretch, Timeline
+
+LONG = "a name as long as the label of a pipeline with most of its toggles set, number"
+
+
+def measured(costs, title="", **settings):
+    """A comparison on a fake clock; costs in µs per example, by name."""
+    machine = FakeMachine(drift=0.05, noise=0.02, seed=1)
+    arms = [machine.arm(name, cost * 1e3, build=1e6, open_=3e6) for name, cost in costs.items()]
+    settings = Settings(**{"min_rounds": 8, "max_rounds": 8, **settings})
+    return compare(arms, title=title, settings=settings, clock=machine.clock)
+
+
+def on_a_long_name(result):
+    processor = "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz, as long as they come"
+    return replace(result, machine=replace(result.machine, processor=processor))
+
+
+def ladder(count):
+    return {f"{LONG} {index}": 100 * 1.5**index for index in range(count)}
+
+
+def recorded(label="generator + rand", consumer=True):
+    lanes = ("generator", "waiting", "consumer") if consumer else ("generator", "waiting")
+    stretches = tuple(
+        Stretch(lane, index * 10**6 + place * 2 * 10**5, index * 10**6 + (place + 1) * 2 * 10**5)
+        for place, lane in enumerate(lanes)
+        for index in range(10)
+    )
+    return Timeline(label, 10, 10**7, stretches, this_machine())
+
+
+def texts(picture):
+    """The texts that are drawn, with their boxes in pixels."""
+    canvas = FigureCanvasAgg(picture.figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    ax = picture.figure.axes[0]
+    ticks = {
+        id(label)
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        for label in (tick.label1, tick.label2)
+    }
+    shown = {
+        id(label)
+        for axis in (ax.xaxis, ax.yaxis)
+        for tick in axis._update_ticks()
+        for label in (tick.label1,)
+    }
+    found = []
+    for text in picture.figure.findobj(Text):
+        hidden = id(text) in ticks and id(text) not in shown
+        if text.get_text() and text.get_visible() and not hidden:
+            found.append((text.get_text(), text.get_window_extent(renderer)))
+    return found
+
+
+STACKED = {
+    "from_generator, as most write it": {"the generator's next()": 47, "crossing": 160, "rest": 3},
+    "from_tensor_slices": {"rest": 8.0},
+}
+DRAWN = {
+    "ratios": lambda: figure(plots.ratios, measured(ladder(2))),
+    "ratios, many": lambda: figure(
+        plots.ratios, measured(ladder(10), title="A question that takes more than one line " * 3)
+    ),
+    "ratios, equal": lambda: figure(plots.ratios, measured({"one": 100, "other": 100.5})),
+    "ratios, alone": lambda: figure(plots.ratios, measured({"one": 100})),
+    "ratios, far": lambda: figure(
+        plots.ratios, on_a_long_name(measured({"one": 1, "other": 900}, quick=True))
+    ),
+    "trials": lambda: figure(plots.trials, measured(ladder(2), title="A question")),
+    "trials, many": lambda: figure(plots.trials, measured(ladder(10))),
+    "cold": lambda: figure(plots.cold, measured(ladder(3), title="A question")),
+    "cold, many": lambda: figure(plots.cold, measured(ladder(10))),
+    "stacked": lambda: figure(plots.stacked, STACKED, provenance="A machine, 2 cores"),
+    "stacked, many": lambda: figure(
+        plots.stacked, {LONG: {f"part {index} of the way": 10 + index for index in range(8)}}
+    ),
+    "timeline": lambda: figure(plots.timeline, recorded(), recorded(LONG, consumer=False)),
+    "timeline, three": lambda: figure(plots.timeline, *[recorded(LONG)] * 3),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_text_covers_another_or_leaves_the_figure(name):
+    picture = DRAWN[name]()
+    found = texts(picture)
+    assert len(found) > 5
+    width, height = picture.figure.bbox.size
+    for text, box in found:
+        assert box.x0 >= 0 and box.x1 <= width, f"{text!r} is cut at a side"
+        assert box.y0 >= 0 and box.y1 <= height, f"{text!r} is cut above or below"
+    for (one, box), (other, beside) in itertools.combinations(found, 2):
+        across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+        down = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+        assert across < 1 or down < 1, f"{one!r} covers {other!r}"
+
+
+def test_ratios_show_intervals_floor_and_provenance():
+    result = measured({"base": 100, "slow": 200, "same": 101}, title="Which?")
+    picture = figure(plots.ratios, result)
+    ax = picture.figure.axes[0]
+    assert ax.get_xscale() == "log"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["base", "slow", "same"]
+    lines = {tuple(line.get_xdata()) for line in ax.lines}
+    for arm in ("slow", "same"):
+        ratio = result.ratio(arm)
+        assert (ratio.low, ratio.high) in lines
+        assert str(ratio) in picture.alt
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert band.x0 == pytest.approx(result.floor().low)
+    assert band.x1 == pytest.approx(result.floor().high)
+    said = " ".join(text for text, _ in texts(picture))
+    assert result.provenance in said.replace("\n", " ")
+    assert "Which?" in said
+    marks = {tuple(line.get_ydata()): line for line in ax.lines if len(line.get_xdata()) == 1}
+    assert to_hex(marks[(1,)].get_markerfacecolor()) == styles(["slow"])["slow"].colour.lower()
+    assert to_hex(marks[(2,)].get_markerfacecolor()) == "#ffffff"  # not clear of the noise
+
+
+def test_trials_show_every_trial():
+    result = measured({"base": 100, "slow": 200})
+    ax = figure(plots.trials, result).figure.axes[0]
+    drawn = sum(len(line.get_xdata()) for line in ax.lines)
+    assert drawn == len(result.trials)
+    assert min(ax.lines[0].get_xdata()) == 0  # the warm-up round
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["slow", "base"]  # in the order in which the lines end
+
+
+def test_cold_is_the_cold_start_before_the_steady_state():
+    result = measured({"base": 100})
+    cold, steady = figure(plots.cold, result).figure.axes[0].patches
+    assert cold.get_width() == pytest.approx(result.cold_ns("base") / 1e6)
+    assert steady.get_x() == cold.get_width()
+
+
+def test_stacked_names_every_part():
+    picture = figure(plots.stacked, STACKED)
+    ax = picture.figure.axes[0]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["the generator's next()", "crossing", "rest"]
+    assert "crossing 160" in picture.alt
+    assert ax.get_xlim() == (0, 210)
+
+
+def test_a_timeline_has_a_lane_for_each_that_is_there():
+    picture = figure(plots.timeline, recorded(), recorded("slices", consumer=False))
+    lanes = [label.get_text() for label in picture.figure.axes[0].get_yticklabels()]
+    assert lanes == [
+        "generator 20%", "waiting 20%", "consumer 20%", "generator 20%", "waiting 20%"
+    ]  # fmt: skip
+
+
+def test_an_arm_keeps_its_colour_and_a_figure_repeats_none():
+    first = styles(["new one", "new two"])
+    second = styles(["new two", "new three", "new one"])
+    assert second["new one"] == first["new one"] and second["new two"] == first["new two"]
+    assert len({style.colour for style in second.values()}) == 3
+    many = styles([f"of many {index}" for index in range(20)])
+    assert len(set(many.values())) == 20
+
+
+def test_the_articles_arms_have_fixed_colours():
+    assert len({style.colour for style in styles(list(EXAMPLES)).values()}) == len(EXAMPLES)
+    for name, options in EXAMPLES.items():
+        assert styles([name])[name] == styles([options.label])[options.label]
+
+
+def test_a_picture_is_the_same_each_time_and_tells_nothing_of_the_machine():
+    result = measured({"base": 100, "slow": 200})
+    one, two = figure(plots.ratios, result), figure(plots.ratios, result)
+    assert one.svg() == two.svg()
+    assert one.png() == two.png()
+    assert b"<dc:date>" not in one.svg()
+    assert b"/work" not in one.svg() and b"/home" not in one.svg()
+
+
+def test_a_picture_carries_its_words():
+    result = measured({"base <b>": 100, "slow": 200})
+    picture = figure(plots.ratios, result)
+    bundle = picture._repr_mimebundle_()
+    assert bundle["text/plain"] == picture.alt
+    assert 'src="data:image/png;base64,' in bundle["text/html"]
+    assert "base &lt;b&gt;: 1× (baseline)" in bundle["text/html"]
+
+
+def test_a_picture_is_saved_by_its_ending(tmp_path):
+    picture = figure(plots.ratios, measured({"base": 100, "slow": 200}))
+    assert picture.save(tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
+    assert picture.save(tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match=r"a\.jpg must end in \.svg or \.png"):
+        picture.save(tmp_path / "a.jpg")
+
+
+def test_no_figure_stays_behind():
+    figure(plots.ratios, measured({"base": 100, "slow": 200})).png()
+    assert not Gcf.figs
