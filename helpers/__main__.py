@@ -16,12 +16,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from helpers.bench.command import bench_app
+
 app = typer.Typer(
     help="Keep tf.data fast when the data comes from Python: measure, reproduce, check.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(bench_app, name="bench")
 console = Console()
 
 
