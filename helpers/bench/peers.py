@@ -58,7 +58,7 @@ def peer_ways(workload: Workload) -> list[Way]:
 
 def _bytes(element: Any) -> Any:
     """Texts as TensorFlow has them, everything else as it is."""
-    if isinstance(element, np.ndarray) and element.dtype.kind == "U":
+    if isinstance(element, np.ndarray) and element.dtype.kind in "UO":
         element = element.tolist()
     if isinstance(element, list) and element and isinstance(element[0], str):
         return np.array([text.encode() for text in element], object)
@@ -78,12 +78,13 @@ def _torch(
     """A DataLoader, whose workers stay from epoch to epoch; padding as its guide does it."""
     from torch.utils.data import DataLoader
 
+    collate = {"padded": _pad_sequence, "dict": _float32_features}
     loader = DataLoader(
         source,
         batch_size=workload.batch_size,
         num_workers=workers,
         persistent_workers=workers > 0,
-        collate_fn=_pad_sequence if workload.kind == "padded" else None,
+        collate_fn=collate.get(workload.kind),
     )
     return _Converted(loader) if convert else loader
 
@@ -92,6 +93,15 @@ def _pad_sequence(rows: list[np.ndarray]) -> Any:
     import torch
 
     return torch.nn.utils.rnn.pad_sequence(list(map(torch.from_numpy, rows)), batch_first=True)
+
+
+def _float32_features(rows: list[dict[str, float]]) -> dict[str, Any]:
+    """By default, Python numbers become float64."""
+    import torch
+
+    return {
+        name: torch.tensor([row[name] for row in rows], dtype=torch.float32) for name in rows[0]
+    }
 
 
 class _Converted:

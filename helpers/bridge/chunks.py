@@ -79,7 +79,7 @@ class Chunks:
     def __init__(
         self,
         rows: Iterable,
-        gatherer: DenseColumn | ScalarColumn | MixedColumns,
+        gatherer: DenseColumn | ScalarColumn | PaddedColumn | MixedColumns,
         *,
         batch_size: int,
         drop_remainder: bool,
@@ -236,7 +236,7 @@ def open_gatherer(
     varying: str | None = None,
     padding: Leaves = (),
     read: Callable[[Any], Leaves] | None = None,
-) -> DenseColumn | ScalarColumn | MixedColumns:
+) -> DenseColumn | ScalarColumn | PaddedColumn | MixedColumns:
     """Chooses where rows gather.
 
     Args:
@@ -258,7 +258,7 @@ def open_gatherer(
             columns.append(PaddedColumn(component, number, pool, padding[number]))
         else:
             columns.append(RaggedColumn(component, number, pool))
-    if read is None and layout.template == 0 and (scalars or isinstance(columns[0], DenseColumn)):
+    if read is None and layout.template == 0:
         return [*scalars, *columns][0]
     return MixedColumns(
         read or layout.reader(), columns, ScalarColumns(scalars) if scalars else None

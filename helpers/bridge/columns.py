@@ -250,6 +250,7 @@ class PaddedColumn(Column):
 
     def open(self, rows: int) -> None:
         """Begins a chunk."""
+        self.filled = 0
         self._kept: list[np.ndarray] = []
 
     def put(self, index: int, value: Any) -> None:
@@ -260,14 +261,46 @@ class PaddedColumn(Column):
         """
         self._kept.append(np.array(self.component.convert(value)))
 
+    def fill(self, rows: Iterable) -> None:
+        """Copies rows of this one component; `filled` says how many, after an error too."""
+        kept, array_type = self._kept, np.ndarray
+        append, put = kept.append, self.put
+        dtype, rank = self.component.dtype, len(self.component.shape)
+        open_sizes = set(self.component.shape) == {None} and not self.component.is_text
+        try:
+            for value in rows:
+                if (
+                    open_sizes
+                    and type(value) is array_type
+                    and value.dtype is dtype
+                    and value.ndim == rank
+                ):
+                    append(value.copy())
+                else:
+                    put(len(kept), value)
+        finally:
+            self.filled = len(kept)
+
+    def check(self, row: Any) -> None:
+        """Raises MismatchError if a row of this one component does not match."""
+        self.component.convert(row)
+
+    def convert(self, rows: int) -> tuple[int, None]:
+        """Does nothing: rows are converted as they come."""
+        return rows, None
+
     def close(self, rows: int) -> np.ndarray:
         """Ends the chunk after its first `rows` rows and hands it over."""
         kept, self._kept = self._kept[:rows], []
-        sizes = np.array([row.shape for row in kept]).max(axis=0)
+        sizes = map(max, zip(*(row.shape for row in kept), strict=True))
         padded = self.lease((rows, *sizes))
         padded[...] = self.padding
-        for target, row in zip(padded, kept, strict=True):
-            target[tuple(map(slice, row.shape))] = row
+        if padded.ndim == 2:
+            for target, row in zip(padded, kept, strict=True):
+                target[: len(row)] = row
+        else:
+            for target, row in zip(padded, kept, strict=True):
+                target[tuple(map(slice, row.shape))] = row
         return padded
 
 
@@ -286,9 +319,8 @@ class RaggedColumn(PaddedColumn):
         counts = outer.prod(axis=1)
         inner = self.component.shape[rank:]
         values = self.lease((int(counts.sum()), *inner))
-        np.concatenate(
-            [row.reshape(count, *inner) for row, count in zip(kept, counts, strict=True)],
-            out=values,
-        )
+        if rank > 1:
+            kept = [row.reshape(n, *inner) for row, n in zip(kept, counts, strict=True)]
+        np.concatenate(kept, out=values)
         repeats = np.cumprod(np.c_[np.ones(rows, np.int64), outer[:, :-1]], axis=1)
         return (values, *(np.repeat(outer[:, k], repeats[:, k]) for k in range(rank)))

@@ -21,7 +21,8 @@ SHORT = {name: workload.shortened() for name, workload in WORKLOADS.items()}
 def alone(monkeypatch):
     """No workload but a small one, and no growth."""
     small = dataclasses.replace(WORKLOADS["scalars"], name="small", batch_size=64)
-    monkeypatch.setattr(running, "WORKLOADS", {"small": small, "other": small})
+    other = dataclasses.replace(small, name="other")
+    monkeypatch.setattr(running, "WORKLOADS", {"small": small, "other": other})
     return small
 
 
