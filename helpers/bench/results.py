@@ -36,6 +36,11 @@ class ArmResult:
     first_batch_ms: float
     start_up_ms: float
 
+    @property
+    def speed(self) -> Ratio:
+        """The ratio with its interval."""
+        return Ratio(self.ratio, self.low, self.high, self.rounds)
+
 
 @dataclass(frozen=True)
 class WorkloadResult:
@@ -74,7 +79,7 @@ class WorkloadResult:
         for measurement in self.measurements:
             if {arm, other} <= set(measurement.arms):
                 return measurement.ratio(arm, other)
-        over, under = self._arm(arm), self._arm(other)
+        over, under = self.arm(arm), self.arm(other)
         return Ratio(
             over.ratio / under.ratio,
             over.low / under.high,
@@ -82,7 +87,12 @@ class WorkloadResult:
             min(over.rounds, under.rounds),
         )
 
-    def _arm(self, name: str) -> ArmResult:
+    def arm(self, name: str) -> ArmResult:
+        """The result of one arm.
+
+        Raises:
+            ValueError: If it is not here.
+        """
         for arm in self.arms:
             if arm.arm == name:
                 return arm

@@ -232,6 +232,7 @@ class PipelineOptions:
         """Returns the pipeline as Python that runs on its own with TensorFlow and NumPy."""
         return join(listing.blocks(self))
 
+    @tf.autograph.experimental.do_not_convert  # within `interleave` it would warn, at length
     def dataset(self) -> tf.data.Dataset:
         """Builds the data set by running what `code` shows, up to the loop."""
         return Running(self).dataset()

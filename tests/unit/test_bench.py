@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 from helpers.bench import arms, growth, peers, running
 from helpers.bench.arms import NotOffered, Way, own_ways
 from helpers.bench.command import bench_app
+from helpers.bench.reference import committed
 from helpers.bench.results import ArmResult, WorkloadResult
 from helpers.bench.workloads import WORKLOADS, Stored, Working, stack
-from helpers.measure import Ratio, load, save
+from helpers.measure import Ratio, load, save, this_machine
+from helpers.runs import results_name
 
 SHORT = {name: workload.shortened() for name, workload in WORKLOADS.items()}
 
@@ -180,3 +182,14 @@ def test_arms_of_different_rounds_are_compared_by_way_of_the_first():
     assert result.between("fast", "slow") == Ratio(4, 1.5, 12, 5)
     with pytest.raises(ValueError, match="no arm 'other'"):
         result.between("other", "slow")
+
+
+def test_the_committed_run_is_this_machines_or_another_or_a_sentence(alone, tmp_path):
+    with pytest.raises(ValueError, match="no committed run of the benchmark: make one with"):
+        committed(this_machine(), tmp_path)
+    bench = running.run(["small"])
+    save(bench, tmp_path / "a-machine.bench.json")
+    assert committed(this_machine(), tmp_path) == bench
+    own = dataclasses.replace(bench, peers={"torch": "1"})
+    save(own, tmp_path / f"{results_name(this_machine())}.bench.json")
+    assert committed(this_machine(), tmp_path) == own
