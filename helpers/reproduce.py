@@ -16,11 +16,8 @@ from pathlib import Path
 from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, save
 from helpers.planning import Done, Plan, Step, finished
-from helpers.runs import Run
+from helpers.runs import SO_FAR, Run
 from helpers.timeleft import TimeLeft
-
-SO_FAR = "so-far.json"
-"""The results file of an unfinished run."""
 
 
 def measure(
@@ -44,6 +41,8 @@ def measure(
     for step in plan.ahead:
         folder = plan.folder(step)
         shutil.rmtree(folder, ignore_errors=True)
+        if step.kind == "notebook":  # it may show the claims that were tried before it
+            save(gather(plan, failures), plan.partial / SO_FAR)
         left.begin(step.name)
         start = time.monotonic()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +11,15 @@ from pathlib import Path
 
 from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, record
+from helpers.measure.keeping import FOLDER
 from helpers.measure.machine import Machine
 from helpers.notebooks import NOTEBOOKS
 
 RESULTS = NOTEBOOKS.parent / "results"
 """Where the reference runs are committed, and where new ones go unless told otherwise."""
+
+SO_FAR = "so-far.json"
+"""The results file of an unfinished run, beside the folders of its steps."""
 
 _MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "scale", "claims")
 
@@ -119,6 +124,8 @@ def load_run(path: Path) -> Run:
 def reference(machine: Machine, folder: Path | None = None) -> Run | None:
     """Returns the committed reference run: this machine's if there is one, else the first.
 
+    A notebook that a run executes gets that run itself, with the claims that it has tried by then.
+
     Args:
         machine: The machine that asks.
         folder: Where the results files are; `RESULTS` unless given.
@@ -126,6 +133,10 @@ def reference(machine: Machine, folder: Path | None = None) -> Run | None:
     Raises:
         ValueError: If a results file is damaged or newer.
     """
+    if keeping := os.environ.get(FOLDER):
+        so_far = Path(keeping).parent / SO_FAR
+        if so_far.exists() and (run := load_run(so_far)).claims:
+            return run
     found = machines(folder)
     return found.get(results_name(machine)) or next(iter(found.values()), None)
 

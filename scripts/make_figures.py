@@ -1,10 +1,10 @@
-"""Make what the README shows: docs/ladder.svg, docs/panel.png, and the table under the ladder.
+"""Make what the README shows: docs/ladder.svg, docs/panel.png, and the tables.
 
     python scripts/make_figures.py
 
-The ladder and its table come from the committed reference run in results/, the same bytes each
-time. The picture of the panel is taken in a real JupyterLab in Chromium, after two runs that take
-half a minute together. `make figures` calls this.
+The ladder and the tables come from the committed runs in results/, the same bytes each time. The
+picture of the panel is taken in a real JupyterLab in Chromium, after two runs that take half a
+minute together. `make figures` calls this.
 """
 
 from __future__ import annotations
@@ -22,12 +22,18 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from helpers.bench.arms import BRIDGE_SLICES, BRIDGE_WORKERS, GENERATOR, ROWS, SLICES  # noqa: E402
+from helpers.bench.reference import committed  # noqa: E402
+from helpers.bench.results import ArmResult, BridgeBench  # noqa: E402
 from helpers.measure import Measurement, times  # noqa: E402
 from helpers.runs import machines  # noqa: E402
 from helpers.show import figure, plots  # noqa: E402
 
 LADDER = "04-ladder"
 """The measurement of the article's three examples, as notebook 04 keeps it."""
+
+FROM_ROWS, FROM_SOURCE = "from_generator", "from_source"
+"""What the bridge's two functions are called."""
 
 README = ROOT / "README.md"
 LADDER_SVG = ROOT / "docs" / "ladder.svg"
@@ -86,16 +92,49 @@ def table(measurement: Measurement) -> str:
     return "\n".join([*lines, "", f"Measured by notebook 04 on {measurement.provenance}."])
 
 
-def readme(text: str, measurement: Measurement) -> str:
-    """The README with the ladder's table and alt text renewed.
+def bridge_table(bench: BridgeBench) -> str:
+    """The benchmark of the bridge as Markdown: what stored rows reach, and what workers do."""
+    lines = [
+        f"| rows | `from_generator` | `bridge.{FROM_ROWS}` | `bridge.{FROM_SOURCE}` |",
+        "|---|---|---|---|",
+    ]
+    workers = []
+    for result in bench.workloads:
+        arms = {arm.arm: _speed(arm) for arm in result.arms}
+        if SLICES in arms:
+            cells = (arms.get(name, "–") for name in (GENERATOR, ROWS, BRIDGE_SLICES))
+            lines.append(f"| {result.workload}: {result.description} | {' | '.join(cells)} |")
+        elif BRIDGE_WORKERS in arms:
+            workers.append(f"{arms[BRIDGE_WORKERS]} with {result.workload} a row")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "As shares of the speed of `from_tensor_slices().batch().prefetch()` over the same rows, "
+            "with 95 % intervals. Two worker processes, as shares of a bare Python loop: "
+            f"{', '.join(workers)}. Measured by `workbook bench bridge` on {bench.provenance}.",
+        ]
+    )
+
+
+def _speed(arm: ArmResult) -> str:
+    return f"{times(arm.ratio)} ({times(arm.low)} to {times(arm.high)})"
+
+
+def readme(text: str, measurement: Measurement, bench: BridgeBench) -> str:
+    """The README with the tables and the ladder's alt text renewed.
 
     Raises:
-        ValueError: If the README lacks the place of either.
+        ValueError: If the README lacks the place of any.
     """
     for pattern, new in (
         (
             r"(?<=<!-- ladder -->\n).*?(?=<!-- /ladder -->)",
             f"{table(measurement)}\n",
+        ),
+        (
+            r"(?<=<!-- bridge -->\n).*?(?=<!-- /bridge -->)",
+            f"{bridge_table(bench)}\n",
         ),
         (
             r"!\[[^\]]*\](?=\(docs/ladder\.svg\))",
@@ -153,13 +192,14 @@ def main() -> None:
     """Make all three."""
     try:
         measurement = ladder()
-        README.write_text(readme(README.read_text(encoding="utf-8"), measurement), encoding="utf-8")
+        text = readme(README.read_text(encoding="utf-8"), measurement, committed())
+        README.write_text(text, encoding="utf-8")
         LADDER_SVG.parent.mkdir(exist_ok=True)
         LADDER_SVG.write_bytes(svg(measurement))
         PANEL_PNG.write_bytes(panel())
     except ValueError as error:
         sys.exit(f"make_figures: {error}")
-    print(f"Made {LADDER_SVG.name}, {PANEL_PNG.name} and the table of README.md.")
+    print(f"Made {LADDER_SVG.name}, {PANEL_PNG.name} and the tables of README.md.")
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers.bench.results import BridgeBench
-from helpers.measure import Machine, load
+from helpers.measure import Machine, load, this_machine
 from helpers.runs import RESULTS, results_name
 
 ENDING = ".bench.json"
 
 
-def committed(machine: Machine, folder: Path | None = None) -> BridgeBench:
-    """Returns the committed run of the benchmark: this machine's if there is one, else the first.
+def committed(machine: Machine | None = None, folder: Path | None = None) -> BridgeBench:
+    """Returns the committed run of the benchmark: a machine's if there is one, else the first.
 
     Args:
-        machine: The machine that asks.
+        machine: The machine that asks; None for the first by name, whoever asks.
         folder: Where the results files are; `RESULTS` unless given.
 
     Raises:
@@ -26,6 +26,7 @@ def committed(machine: Machine, folder: Path | None = None) -> BridgeBench:
     if not found:
         raise ValueError(
             "there is no committed run of the benchmark: make one with `workbook bench bridge "
-            f"--json results/{results_name(machine)}{ENDING}`."
+            f"--json results/{results_name(machine or this_machine())}{ENDING}`."
         )
-    return load(found.get(results_name(machine) + ENDING) or next(iter(found.values())))
+    own = found.get(results_name(machine) + ENDING) if machine else None
+    return load(own or next(iter(found.values())))

@@ -14,7 +14,10 @@ make_figures = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(make_figures)
 
 DUE = "the README is not what results/ holds: run `make figures`"
-PAGE = "![old](docs/ladder.svg)\nbefore\n<!-- ladder -->\nold\n<!-- /ladder -->\nafter\n"
+PAGE = (
+    "![old](docs/ladder.svg)\nbefore\n<!-- ladder -->\nold\n<!-- /ladder -->\nafter\n"
+    "<!-- bridge -->\nold\n<!-- /bridge -->\nend\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +25,14 @@ def committed():
     return make_figures.ladder()
 
 
-def test_the_readme_shows_the_committed_run(committed):
+@pytest.fixture(scope="module")
+def bench():
+    return make_figures.committed()
+
+
+def test_the_readme_shows_the_committed_runs(committed, bench):
     text = make_figures.README.read_text(encoding="utf-8")
-    assert make_figures.readme(text, committed) == text, DUE
+    assert make_figures.readme(text, committed, bench) == text, DUE
 
 
 def test_the_ladder_is_drawn_from_the_committed_run(committed):
@@ -48,27 +56,31 @@ def test_the_ladder_is_the_same_bytes_each_time():
     assert make_figures.svg(found) == make_figures.svg(found)
 
 
-def test_the_readme_is_renewed_in_its_two_places_only():
+def test_the_readme_is_renewed_in_its_places_only(bench):
     found = measured(0.5, 1.5, title="A ladder")
     page = PAGE
-    new = make_figures.readme(page, found)
+    new = make_figures.readme(page, found, bench)
     assert new.startswith("![A ladder. Speed relative to the baseline")
-    assert new.endswith("<!-- /ladder -->\nafter\n")
+    assert "<!-- /ladder -->\nafter\n<!-- bridge -->\n| rows |" in new
+    assert new.endswith("<!-- /bridge -->\nend\n")
+    assert bench.provenance in new
     assert "](docs/ladder.svg)\nbefore\n<!-- ladder -->\n| pipeline |" in new
     assert found.provenance in new
-    assert make_figures.readme(new, found) == new
+    assert make_figures.readme(new, found, bench) == new
 
 
-def test_other_results_give_another_readme():
+def test_other_results_give_another_readme(bench):
     first, second = (measured(speed, 1.5, title="A ladder") for speed in (0.5, 0.6))
-    new = make_figures.readme(PAGE, first)
-    assert make_figures.readme(new, second) != new
+    new = make_figures.readme(PAGE, first, bench)
+    assert make_figures.readme(new, second, bench) != new
+    faster = replace(bench, workloads=bench.workloads[:1])
+    assert make_figures.readme(new, first, faster) != new
     assert make_figures.svg(first) != make_figures.svg(second)
 
 
-def test_a_readme_without_its_places_is_a_sentence():
+def test_a_readme_without_its_places_is_a_sentence(bench):
     with pytest.raises(ValueError, match=r"README\.md has 0 places"):
-        make_figures.readme("nothing", measured(0.5))
+        make_figures.readme("nothing", measured(0.5), bench)
 
 
 def test_no_full_run_is_a_sentence(monkeypatch):

@@ -330,3 +330,20 @@ def test_the_time_left_is_expected_from_the_run_that_is_replaced(house):
     assert planning.prepare(house.out, ["00"]).time_left().seconds == planning.QUICK_S["notebook"]
     house.plan.target.write_text("damaged")
     assert planning.prepare(house.out).time_left().seconds == guessed
+
+
+def test_a_notebook_is_shown_the_claims_of_the_run_that_executes_it(house, monkeypatch):
+    seen = []
+    execute = house._execute
+
+    def looking(path, *, keep_in, on_cell):
+        monkeypatch.setenv("WORKBOOK_KEEP", str(keep_in))
+        seen.append(runs.reference(this_machine(), house.out))
+        monkeypatch.delenv("WORKBOOK_KEEP")
+        return execute(path, keep_in=keep_in, on_cell=on_cell)
+
+    monkeypatch.setattr(notebooks, "execute", looking)
+    house.run()
+    assert [set(run.claims) for run in seen] == [{"one", "two"}] * 2
+    house.run("00")
+    assert seen[-1] is None  # a run without claims has none to show; none is committed here
