@@ -255,6 +255,8 @@ class Panel(widgets.VBox):
 
     def _finish(self, bar_style: str, status: str) -> None:
         self._bar.bar_style = bar_style
+        if bar_style == "success":  # it may have become precise long before its budget was spent
+            self._bar.value = 1
         self._status.value = page.faint(status)
         self.cancel_button.disabled = True
         self._show_code()

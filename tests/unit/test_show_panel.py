@@ -121,6 +121,7 @@ def test_a_run_is_gathered_shown_and_explained():
     assert 'alt="Speed relative to the baseline' in picture.value
     assert "Save as CSV" in words(export)
     assert "8 rounds" in words(some._status)
+    assert some._bar.value == 1
     assert not some.measure_button.disabled
     assert some.cancel_button.disabled
 
