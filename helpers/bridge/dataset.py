@@ -29,9 +29,10 @@ def from_generator(
 
     `from_generator(g, output_signature=s, batch_size=n)` gives what
     `tf.data.Dataset.from_generator(g, output_signature=s).batch(n)` gives: the same batches,
-    epochs and errors. Rows are copied as they come, many at a time, into aligned buffers that
-    TensorFlow takes over without another copy; one crossing from Python carries one or more
-    batches. A buffer is filled again only when no tensor refers to it any more.
+    epochs and errors, and the same silent conversion of other types. Rows are copied as they
+    come, many at a time, into aligned buffers that TensorFlow takes over without another copy;
+    one crossing from Python carries one or more batches. A buffer is filled again only when no
+    tensor refers to it any more.
 
     Args:
       generator: Called without arguments, or with `args` as NumPy arrays, once an epoch; returns an
@@ -45,8 +46,10 @@ def from_generator(
         an error, as `batch`.
       padding_values: With "pad", a scalar, or a structure like the signature's; 0 and "" if None.
       num_workers: Worker processes that run the generator, which then takes two more parameters,
-        `shard` and `num_shards`, and yields the rows of that shard; see
-        `helpers.bridge.processes`. 0 runs it in this process.
+        `shard` and `num_shards`, and yields the rows of that shard, such as
+        `for i in range(shard, count, num_shards): yield load(i)`. The shards give a batch in turn,
+        so a batch holds rows of one shard, and each shard may end in a smaller one; the order is
+        the same in every run. Not on Windows. 0 runs it in this process.
       seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
         parameter `seed` of the generator is; the same seed gives the same epochs.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as
@@ -61,7 +64,7 @@ def from_generator(
 
     Raises:
       TypeError: `generator` is not callable, or the signature holds something other than specs.
-      ValueError: Another argument is wrong.
+      ValueError: Another argument is wrong, or workers are asked for on Windows.
     """
     if not callable(generator):
         raise TypeError(

@@ -46,7 +46,9 @@ def from_json(data: Any, name: str = "this file") -> Any:
             "use the workbook's version that wrote it, or measure again."
         )
     if data["kind"] not in _KINDS:
-        raise ValueError(f"{name} holds a {data['kind']!r}, which is not among {_kinds()}.")
+        raise ValueError(
+            f"{name} holds a {data['kind']}, not what is read here: name another file."
+        )
     try:
         return _converter.structure(data["record"], _KINDS[data["kind"]])
     except Exception as error:  # cattrs raises groups of many types

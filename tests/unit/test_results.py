@@ -38,7 +38,7 @@ def _damaged(measured, change):
     ("change", "said"),
     [
         (lambda data: data.update(schema=SCHEMA + 1), f"has schema {SCHEMA + 1}"),
-        (lambda data: data.update(kind="Unheard"), "holds a 'Unheard'"),
+        (lambda data: data.update(kind="Unheard"), "holds a Unheard"),
         (lambda data: data["record"].pop("trials"), "is damaged"),
         (lambda data: data["record"].update(surplus=1), "is damaged"),
         (lambda data: data.pop("kind"), "is not a results file"),
