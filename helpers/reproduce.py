@@ -38,10 +38,11 @@ def measure(
     Raises:
         KeyboardInterrupt: As it comes; the steps that are done are kept.
     """
+    first_book = next((step for step in plan.ahead if step.kind == "notebook"), None)
     for step in plan.ahead:
         folder = plan.folder(step)
         shutil.rmtree(folder, ignore_errors=True)
-        if step.kind == "notebook":  # it may show the claims that were tried before it
+        if step is first_book:  # the notebooks may show the claims, which were tried before them
             save(gather(plan, failures), plan.partial / SO_FAR)
         left.begin(step.name)
         start = time.monotonic()

@@ -32,9 +32,6 @@ from helpers.show import figure, plots  # noqa: E402
 LADDER = "04-ladder"
 """The measurement of the article's three examples, as notebook 04 keeps it."""
 
-FROM_ROWS, FROM_SOURCE = "from_generator", "from_source"
-"""What the bridge's two functions are called."""
-
 README = ROOT / "README.md"
 LADDER_SVG = ROOT / "docs" / "ladder.svg"
 PANEL_PNG = ROOT / "docs" / "panel.png"
@@ -95,7 +92,7 @@ def table(measurement: Measurement) -> str:
 def bridge_table(bench: BridgeBench) -> str:
     """The benchmark of the bridge as Markdown: what stored rows reach, and what workers do."""
     lines = [
-        f"| rows | `from_generator` | `bridge.{FROM_ROWS}` | `bridge.{FROM_SOURCE}` |",
+        "| rows | `from_generator` | `bridge.from_generator` | `bridge.from_source` |",
         "|---|---|---|---|",
     ]
     workers = []

@@ -12,12 +12,11 @@ from helpers.bridge.buffers import Pool
 from helpers.bridge.columns import (
     DenseColumn,
     NewShapeError,
-    PaddedColumn,
-    RaggedColumn,
     ScalarColumn,
     ScalarColumns,
 )
 from helpers.bridge.structure import Layout, Leaves, MismatchError
+from helpers.bridge.varying import PaddedColumn, RaggedColumn
 
 # A crossing costs 0.1 to 0.5 ms whatever it carries. While a chunk fills in less than FILL_SECONDS
 # it grows, up to CHUNK_BYTES; the crossing is a small share of it then.

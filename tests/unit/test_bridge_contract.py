@@ -253,3 +253,16 @@ def test_rows_of_varying_shape(varying, shape, dtype, count, drop_remainder, see
     if varying == "pad":  # otherwise static sizes of inner dimensions differ
         assert pair.ours.element_spec == pair.theirs.element_spec
     assert_same_events(pair.ours, pair.theirs)
+
+
+@pytest.mark.parametrize("varying", ["pad", "ragged"])
+def test_a_row_of_varying_shape_may_be_refilled_as_soon_as_it_was_yielded(varying):
+    def refilled():
+        row = np.empty(3, np.float32)
+        for number in range(6):
+            row[:] = number
+            yield row[: 1 + number % 3]
+
+    spec = tf.TensorSpec((None,), tf.float32)
+    dataset = bridge.from_generator(refilled, output_signature=spec, batch_size=4, varying=varying)
+    assert [float(row[0]) for batch in dataset for row in batch] == list(range(6))

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 from unit.fake_runs import claim_of, make_run, result
 
-from helpers import planning, reproduce, runs
+from helpers import planning, reproduce, runs, selfcheck
 from helpers.__main__ import Terminated, app
 from helpers.claims import ledger
 from helpers.measure import save, this_machine
@@ -183,3 +183,15 @@ def test_selfcheck_refuses_no_repeats():
     done = run(app, ["selfcheck", "--repeats", "0"])
     assert done.exit_code == 1
     assert "repeats must be 1 or more" in done.output
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "code"), [(4, "Both rates are kept.", 0), (3, "A rate was missed", 1)]
+)
+def test_selfcheck_says_what_it_tried_and_how_it_went(monkeypatch, found, said, code):
+    result = selfcheck.SelfCheck(this_machine(), 4, 0, 1, found, 4)
+    monkeypatch.setattr(selfcheck, "selfcheck", lambda *_, **__: result)
+    done = run(app, ["selfcheck", "--repeats", "4"])
+    assert done.exit_code == code
+    assert said in done.output
+    assert "The arms are plain Python" in done.output

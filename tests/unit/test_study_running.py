@@ -251,3 +251,15 @@ def test_prefetch_off_and_on_differ_in_the_prefetch_alone():
     pair = prefetch_off_and_on(take=7)
     assert pair["off"].changes(pair["on"]) == ["prefetch: switched off → AUTOTUNE"]
     assert {options.take for options in pair.values()} == {7}
+
+
+def test_data_sets_of_a_data_set_are_built_without_a_warning(caplog):
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        options = PipelineOptions(take=2, count=2)
+        both = tf.data.Dataset.range(2).interleave(lambda _: options.dataset())
+        assert len(list(both)) == 4
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert caplog.messages == []
