@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import secrets
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.bridge.chunks import Chunks, Workspace, open_gatherer
+from helpers.bridge.chunks import CHUNK_BYTES, FILL_SECONDS, Chunks, Workspace, open_gatherer
 from helpers.bridge.processes import WorkerPool
 from helpers.bridge.sharding import GeneratorShards, Shards
 from helpers.bridge.signature import padding_of
@@ -91,7 +92,10 @@ class Batcher:
         """Builds a data set from a generator that runs in worker processes, a shard in each."""
         values = [tf.convert_to_tensor(value).numpy() for value in args or ()]
         return self.from_shards(
-            GeneratorShards(generator, values), num_workers, EpochSeeds(seed), name
+            GeneratorShards(generator, values, alone=num_workers == 1),
+            num_workers,
+            EpochSeeds(seed),
+            name,
         )
 
     def from_shards(
@@ -107,12 +111,19 @@ class Batcher:
         """
         components = self.layout.components
         direct = all(c.is_fixed and not c.is_text for c in components)
+        chunk_rows, early = self.chunk_size or self.batch_size, None
+        if num_workers == 1 and direct and self.chunk_size is None:
+            # Larger chunks of several workers would change the order of the rows.
+            row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in components)
+            chunk_rows *= max(1, CHUNK_BYTES // max(1, row_bytes * self.batch_size))
+            early = (self.batch_size, FILL_SECONDS)
         pool = WorkerPool(
             shards,
             [(c.dtype, c.shape) if c.is_fixed and not c.is_text else None for c in components],
-            chunk_rows=self.chunk_size or self.batch_size,
+            chunk_rows=chunk_rows,
             num_workers=num_workers,
             unpack=Unpacker(self.layout),
+            early=early,
         )
         kept = _kept(pool)
         workspace = Workspace(self.layout)

@@ -68,7 +68,8 @@ class Crew:
                 continue
             # Nothing here may refer to the chunk while it is out: its lease would not end.
             yield active[turn].chunk(report)
-            # A short chunk is the shard's last, or the worker raised: that comes before the rest.
+            # After a short chunk comes the shard's end or error, or it is the only shard: either
+            # way the same lane is next.
             if report.rows == self._chunk_rows:
                 turn += 1
 

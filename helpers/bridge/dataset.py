@@ -45,18 +45,22 @@ def from_generator(
         batch, as `padded_batch`; "ragged" makes ragged batches, as `ragged_batch`; None makes them
         an error, as `batch`.
       padding_values: With "pad", a scalar, or a structure like the signature's; 0 and "" if None.
-      num_workers: Worker processes that run the generator, which then takes two more parameters,
+      num_workers: Worker processes that run the generator. 1 runs it as it is, in a process of its
+        own, which has the GIL to itself. With 2 or more it takes two more parameters,
         `shard` and `num_shards`, and yields the rows of that shard, such as
-        `for i in range(shard, count, num_shards): yield load(i)`. The shards give a batch in turn,
-        so a batch holds rows of one shard, and each shard may end in a smaller one; the order is
-        the same in every run. Not on Windows. 0 runs it in this process.
+        `for i in range(shard, count, num_shards): yield load(i)`. The shards give a chunk in turn,
+        which is a batch unless `chunk_size` says otherwise, so a batch holds rows of one shard,
+        and each shard may end in a smaller one; the order is the same in every run. Not on
+        Windows. 0 runs it in this process.
       seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
         parameter `seed` of the generator is; the same seed gives the same epochs.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as
         fill in a few milliseconds and 16 MB, and at least one. That was chosen by measuring: the
         crossing is a small share of such a chunk's time, and larger ones were no faster. The
         batches of a slow generator do not wait for each other.
-        `chunk_size=batch_size` reads no further than one batch. With workers, a batch.
+        `chunk_size=batch_size` reads no further than one batch. With 2 or more workers a chunk is a
+        batch, which suits rows that cost Python work; for rows that cost little more than their
+        copy, ask for about 16 MB.
       name: A name for the tf.data operations.
 
     Returns:

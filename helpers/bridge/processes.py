@@ -47,6 +47,8 @@ class WorkerPool:
       num_workers: Number of processes, which is the number of shards.
       unpack: Takes a row apart into its flat components, in the worker; None when a row is its
         only component.
+      early: (rows, seconds): a chunk of a multiple of so many rows comes as it is, if so many
+        seconds have gone into it. For one worker, whose chunks all come in turn.
       ordered: Whether chunks come from the workers in turn, so that every run gives the same order;
         otherwise each comes as soon as it is full.
       max_slots: Most slots a worker has; with all but two of them on lease, chunks are copied.
@@ -64,6 +66,7 @@ class WorkerPool:
         chunk_rows: int,
         num_workers: int,
         unpack: Callable[[Any], Sequence] | None = None,
+        early: tuple[int, float] | None = None,
         ordered: bool = True,
         max_slots: int = MAX_SLOTS,
     ):
@@ -80,7 +83,7 @@ class WorkerPool:
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
         self._layout = SlotLayout.of(components, chunk_rows)
-        self._work = pickled_by_value(tuple(self._layout), shards, unpack)
+        self._work = pickled_by_value(tuple(self._layout), shards, unpack, early)
         self._num_workers = num_workers
         self._ordered = ordered
         self._max_slots = max_slots

@@ -17,7 +17,7 @@ Shards = Callable[[int, int, int], Iterable]  # (shard, num_shards, epoch seed) 
 
 
 class GeneratorShards:
-    """Shards of a generator function that takes `shard` and `num_shards`.
+    """Shards of a generator function that takes `shard` and `num_shards`; one shard needs neither.
 
     A parameter `seed` that `args` leaves open and that has no default gets the seed of the shard.
 
@@ -25,24 +25,29 @@ class GeneratorShards:
       generator: Returns an iterable of rows; called as
         `generator(*args, shard=..., num_shards=...)`.
       args: Its first positional arguments.
+      alone: Whether there is only one shard, so that the generator may do without its number.
 
     Raises:
       ValueError: The generator cannot be told which shard it is.
     """
 
-    def __init__(self, generator: Callable[..., Iterable], args: Sequence = ()):
+    def __init__(
+        self, generator: Callable[..., Iterable], args: Sequence = (), *, alone: bool = False
+    ):
         self.generator = generator
         self.args = tuple(args)
-        self.takes_seed = _check_signature(generator, self.args)
+        self.takes_shard, self.takes_seed = _check_signature(generator, self.args, alone)
 
     def __call__(self, shard: int, num_shards: int, epoch_seed: int) -> Iterable:
         """Opens one shard for one epoch."""
-        seed = {"seed": worker_seed(epoch_seed, shard)} if self.takes_seed else {}
-        return self.generator(*self.args, shard=shard, num_shards=num_shards, **seed)
+        given = {"shard": shard, "num_shards": num_shards} if self.takes_shard else {}
+        if self.takes_seed:
+            given["seed"] = worker_seed(epoch_seed, shard)
+        return self.generator(*self.args, **given)
 
 
-def _check_signature(generator: Callable, args: tuple) -> bool:
-    """Checks that the generator can be sharded; tells whether it wants a seed."""
+def _check_signature(generator: Callable, args: tuple, alone: bool) -> tuple[bool, bool]:
+    """Checks that the generator can be sharded; tells whether it takes its shard, and a seed."""
     name = getattr(generator, "__name__", type(generator).__name__)
     advice = (
         "for example `for i in range(shard, count, num_shards): yield ...`; "
@@ -60,7 +65,9 @@ def _check_signature(generator: Callable, args: tuple) -> bool:
     except TypeError as error:
         raise ValueError(f"args do not fit {name}: {error}") from None
     parameters = signature.parameters.values()
-    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    takes_shard = not alone or takes_any or bool({"shard", "num_shards"} & {*signature.parameters})
+    if takes_shard and not takes_any:
         for wanted in ("shard", "num_shards"):
             parameter = signature.parameters.get(wanted)
             if parameter is None or parameter.kind is parameter.POSITIONAL_ONLY:
@@ -77,11 +84,12 @@ def _check_signature(generator: Callable, args: tuple) -> bool:
             )
     seed = signature.parameters.get("seed")
     takes_seed = seed is not None and seed.default is seed.empty and "seed" not in bound
+    given = {"shard": 0, "num_shards": 1} if takes_shard else {}
     try:
-        signature.bind(*args, shard=0, num_shards=1, **({"seed": 0} if takes_seed else {}))
+        signature.bind(*args, **given, **({"seed": 0} if takes_seed else {}))
     except TypeError as error:
         raise ValueError(f"args do not fit {name}: {error}") from None
-    return takes_seed
+    return takes_shard, takes_seed
 
 
 class SourceShards:

@@ -236,10 +236,14 @@ class Unpacker:
 
     Args:
       layout: Structure of a row.
+
+    Attributes:
+      is_bare: Whether a row as it comes is the only component, and not a tuple or dictionary of it.
     """
 
     def __init__(self, layout: Layout):
-        self._components = layout.components
+        self.is_bare = layout.template == 0
+        self._components = [(c, c.dtype, c.shape, _plain_types(c)) for c in layout.components]
         self._read = layout.reader()
 
     def __call__(self, row: Any) -> Leaves:
@@ -250,7 +254,16 @@ class Unpacker:
         """
         return [
             leaf
-            if type(leaf) is np.ndarray and leaf.dtype is c.dtype and leaf.shape == c.shape
+            if type(leaf) in plain
+            or (type(leaf) is np.ndarray and leaf.dtype is dtype and leaf.shape == shape)
             else c.convert(leaf)[()]
-            for leaf, c in zip(self._read(row), self._components, strict=True)
+            for leaf, (c, dtype, shape, plain) in zip(
+                self._read(row), self._components, strict=True
+            )
         ]
+
+
+def _plain_types(component: Component) -> frozenset[type]:
+    """The types of numbers that assigning to an array converts as `Component.convert` does."""
+    plain = component.shape == () and component.dtype.kind == "f"
+    return frozenset((float, np.float32, np.float64) if plain else ())

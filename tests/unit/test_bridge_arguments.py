@@ -38,7 +38,7 @@ GENERATOR_ERRORS = {
         "padding_values must have the structure of a row",
     ),
     "workers": ({"num_workers": -1}, ValueError, "num_workers must be .* at least 0"),
-    "workers without shards": ({"num_workers": 1}, ValueError, "shard and num_shards"),
+    "workers without shards": ({"num_workers": 2}, ValueError, "shard and num_shards"),
     "workers with ragged": (
         {"num_workers": 1, "output_signature": tf.RaggedTensorSpec((None,), tf.int32)},
         ValueError,

@@ -56,6 +56,29 @@ def test_a_missing_argument():
         GeneratorShards(sharded)
 
 
+def test_one_shard_needs_no_parameters():
+    assert list(GeneratorShards(whole, (3,), alone=True)(0, 1, 0)) == [0, 1, 2]
+
+
+def test_one_shard_is_told_what_it_asks_for():
+    def rows(count, num_shards, shard, seed):
+        yield count, shard, num_shards, seed
+
+    ((count, shard, num_shards, seed),) = GeneratorShards(rows, (5,), alone=True)(0, 1, 7)
+    assert (count, shard, num_shards) == (5, 0, 1)
+    assert seed > 1
+
+
+def test_one_shard_with_half_of_the_parameters():
+    with pytest.raises(ValueError, match="no parameter num_shards"):
+        GeneratorShards(lambda shard: iter(()), alone=True)
+
+
+def test_one_shard_with_a_missing_argument():
+    with pytest.raises(ValueError, match=r"args do not fit whole: missing a required .*count"):
+        GeneratorShards(whole, alone=True)
+
+
 def test_keyword_catch_all_is_good_enough():
     def rows(**shard):
         yield shard["num_shards"]

@@ -89,6 +89,18 @@ def test_chunks_come_from_the_shards_in_turn(make_pool):
     assert drain(pool.epoch()) == expected
 
 
+def test_chunks_that_come_early(make_pool):
+    def paced(shard, num_shards):
+        yield from range(6)
+        time.sleep(0.2)  # the chunk of rows 6 and 7 takes longer than the seconds it may
+        yield from range(6, 21)
+
+    pool = make_pool((paced,), num_workers=1, chunk_rows=9, early=(2, 0.1))
+    chunks = drain(pool.epoch())
+    assert [x for chunk in chunks for x in chunk] == list(range(21))
+    assert [len(chunk) for chunk in chunks] == [8, 9, 4]
+
+
 def test_shards_of_different_length(make_pool):
     def uneven(shard, num_shards):
         yield from range(100 * shard, 100 * shard + (1, 9, 0)[shard])
@@ -205,9 +217,10 @@ def test_arrays_are_aligned(make_pool):
         assert chunk[1].tolist() == [list(range(7))] * len(chunk[1])
 
 
-def test_a_generator_that_refills_its_array(make_pool):
+@pytest.mark.parametrize("dtype", ["float64", "float32"])  # as declared, and to be converted
+def test_a_generator_that_refills_its_array(dtype, make_pool):
     def reuses(shard, num_shards):
-        row = np.empty(6)
+        row = np.empty(6, dtype)
         for k in range(20):
             row[:] = k
             yield row

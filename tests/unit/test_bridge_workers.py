@@ -1,0 +1,107 @@
+"""The bridge with worker processes gives the same batches as tf.data's own from_generator."""
+
+import sys
+
+import cloudpickle
+import numpy as np
+import pytest
+from unit.bridging import Point, assert_same, spec
+
+from helpers import bridge
+from helpers.bridge.processes import WorkerPool
+from helpers.quiet import tf
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as if written in a notebook
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are not on Windows")
+
+
+def arrays():
+    row = np.empty((3, 2), np.float32)
+    for k in range(23):
+        row[:] = k  # the same array each time
+        yield row
+
+
+def dictionaries():
+    for k in range(23):
+        yield {"small": 40_000 * k, "share": k / 7, "flag": k % 3 == 0, "half": np.float64(k / 3)}
+
+
+def texts():
+    yield from (f"row {k}" * k for k in range(23))
+
+
+def points():
+    for k in range(23):
+        yield Point((np.full(4, k), [k, k + 1]), k)
+
+
+def sequences():
+    yield from (np.arange(k % 6, dtype=np.int32) for k in range(23))
+
+
+CASES = {
+    "arrays": (arrays, spec((3, 2)), None),
+    "other type": (arrays, spec((3, 2), tf.int64), None),
+    "dictionaries": (
+        dictionaries,
+        {
+            "flag": spec((), tf.bool),
+            "half": spec((), tf.float32),
+            "share": spec(),
+            "small": spec((), tf.int16),
+        },
+        None,
+    ),
+    "texts": (texts, spec((), tf.string), None),
+    "points": (points, Point((spec((4,)), spec((2,), tf.int64)), spec((), tf.float64)), None),
+    "sequences": (sequences, spec((None,), tf.int32), "pad"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_worker_runs_the_generator_as_it_is(case):
+    rows, signature, varying = CASES[case]
+    plain = tf.data.Dataset.from_generator(rows, output_signature=signature)
+    ours = bridge.from_generator(
+        rows, output_signature=signature, batch_size=5, varying=varying, num_workers=1
+    )
+    theirs = plain.padded_batch(5) if varying else plain.batch(5)
+    for _ in range(2):
+        assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize(("chunk_size", "sizes"), [(None, [23]), (5, [5, 5, 5, 5, 3])])
+def test_one_worker_takes_cheap_rows_across_in_many_batches(chunk_size, sizes, monkeypatch):
+    crossings = []
+    epoch = WorkerPool.epoch
+
+    def counted(pool, seed=None):
+        for chunk in epoch(pool, seed):
+            crossings.append(len(chunk[0]))
+            yield chunk
+
+    monkeypatch.setattr(WorkerPool, "epoch", counted)
+    dataset = bridge.from_generator(
+        arrays, output_signature=spec((3, 2)), batch_size=5, num_workers=1, chunk_size=chunk_size
+    )
+    assert [len(batch) for batch in dataset] == [5, 5, 5, 5, 3]
+    assert crossings == sizes
+
+
+def test_a_row_without_its_dictionary():
+    def bare():
+        yield np.zeros(3, np.float32)
+
+    ours = bridge.from_generator(
+        bare, output_signature={"x": spec((3,))}, batch_size=2, num_workers=1
+    )
+    with pytest.raises(tf.errors.OpError, match="the row: expected a dict of 1 components"):
+        next(iter(ours))
+
+
+def test_two_shards_need_the_parameters():
+    with pytest.raises(ValueError, match="texts has no parameter shard"):
+        bridge.from_generator(
+            texts, output_signature=spec((), tf.string), batch_size=2, num_workers=2
+        )
