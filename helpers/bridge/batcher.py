@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from helpers.bridge.blocks import Blocks
 from helpers.bridge.chunks import CHUNK_BYTES, FILL_SECONDS, Chunks, Workspace, open_gatherer
 from helpers.bridge.processes import WorkerPool
 from helpers.bridge.sharding import GeneratorShards, Shards
 from helpers.bridge.signature import padding_of
 from helpers.bridge.slices import Slices
-from helpers.bridge.structure import Layout, Unpacker
+from helpers.bridge.structure import Component, Layout, Unpacker
 from helpers.quiet import tf
 
 
@@ -48,8 +49,7 @@ class Batcher:
         self.varying = None if all(c.is_fixed for c in layout.components) else varying
         self.padding = padding_of(padding_values, layout) if varying == "pad" else ()
         self.chunk_size = chunk_size
-        # Each batch is padded to its own largest row, and so crosses alone.
-        self.chunk_batches = 1 if self.varying else chunk_size and -(-chunk_size // batch_size)
+        self.chunk_batches = chunk_size and -(-chunk_size // batch_size)
 
     def from_rows(
         self, generator: Callable[..., Iterable], args: Sequence | None, name: str | None
@@ -143,12 +143,14 @@ class Batcher:
     def _chunks(self, rows: Iterable, workspace: Workspace, read: Callable | None = None) -> Chunks:
         return Chunks(
             rows,
-            open_gatherer(self.layout, workspace.pools, self.varying, self.padding, read),
+            open_gatherer(
+                self.layout, workspace.pools, self.batch_size, self.varying, self.padding, read
+            ),
             batch_size=self.batch_size,
             drop_remainder=self.drop_remainder,
             chunk_batches=self.chunk_batches,
             workspace=workspace,
-            pack=tuple if self.varying == "ragged" else self.layout.pack,
+            pack=tuple if self.varying else self.layout.pack,
         )
 
     def _cross(
@@ -166,43 +168,25 @@ class Batcher:
           name: A name for the tf.data operations.
           owns: What lives as long as the data set and those derived from it.
         """
-        ragged = {
-            number: component.ragged_rank
-            for number, component in enumerate(self.layout.components)
-            if self.varying == "ragged" and not component.is_fixed
-        }
+        if self.varying:
+            blocks = Blocks(
+                self.layout, self.batch_size, self.drop_remainder, self.varying == "ragged"
+            )
+            signature = blocks.signature
+        else:
+            signature = self.layout.pack([_chunk_spec(c) for c in self.layout.components])
         chunks = tf.data.Dataset.from_generator(
-            open_chunks, args=args, output_signature=self._chunk_signature(ragged), name=name
+            open_chunks, args=args, output_signature=signature, name=name
         )
         chunks._bridge_owns = owns
-        if not ragged:
-            # Without a copy where a chunk holds whole batches of a multiple of 64 bytes.
-            return chunks.rebatch(self.batch_size, drop_remainder=self.drop_remainder, name=name)
-        return chunks.map(lambda *chunk: self._ragged(chunk, ragged), name=name)
+        if self.varying:
+            return chunks.flat_map(blocks.batches, name=name)
+        # Without a copy where a chunk holds whole batches of a multiple of 64 bytes.
+        return chunks.rebatch(self.batch_size, drop_remainder=self.drop_remainder, name=name)
 
-    def _chunk_signature(self, ragged: dict[int, int]) -> Any:
-        rows = self.batch_size if ragged and self.drop_remainder else None
 
-        def spec(number: int):
-            component = self.layout.components[number]
-            dtype = tf.as_dtype(component.dtype)
-            if number not in ragged:
-                return tf.TensorSpec((rows, *component.shape), dtype)
-            rank = ragged[number]
-            lengths = [tf.TensorSpec((rows if k == 0 else None,), tf.int64) for k in range(rank)]
-            return (tf.TensorSpec((None, *component.shape[rank:]), dtype), *lengths)
-
-        specs = [spec(number) for number in range(len(self.layout.components))]
-        return tuple(specs) if ragged else self.layout.pack(specs)
-
-    def _ragged(self, chunk: tuple, ragged: dict[int, int]) -> Any:
-        leaves = list(chunk)
-        for number in ragged:
-            values, *lengths = chunk[number]
-            leaves[number] = tf.RaggedTensor.from_nested_row_lengths(
-                values, lengths, validate=False
-            )
-        return self.layout.pack(leaves)
+def _chunk_spec(component: Component) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *component.shape), tf.as_dtype(component.dtype))
 
 
 def _kept(owned: Any) -> Callable[[], Any]:

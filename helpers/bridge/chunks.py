@@ -16,7 +16,7 @@ from helpers.bridge.columns import (
     ScalarColumns,
 )
 from helpers.bridge.structure import Layout, Leaves, MismatchError
-from helpers.bridge.varying import PaddedColumn, RaggedColumn
+from helpers.bridge.varying import PaddedColumn, RaggedColumn, VaryingColumn
 
 # A crossing costs 0.1 to 0.5 ms whatever it carries. While a chunk fills in less than FILL_SECONDS
 # it grows, up to CHUNK_BYTES; the crossing is a small share of it then.
@@ -45,12 +45,16 @@ class Workspace:
 
         Args:
           seconds: How long it took to fill.
-          arrays: Its components.
+          arrays: Its components, each an array or a tuple of arrays.
           rows: Its rows.
           batch_size: Rows in a batch.
         """
         batches = math.ceil(rows / batch_size)
-        chunk_bytes = sum(array.nbytes for array in arrays)
+        chunk_bytes = sum(
+            array.nbytes
+            for part in arrays
+            for array in (part if isinstance(part, tuple) else (part,))
+        )
         if seconds > 2 * FILL_SECONDS:
             self.batches = max(1, batches // 2)
         elif seconds < FILL_SECONDS and 2 * chunk_bytes <= CHUNK_BYTES:
@@ -78,7 +82,7 @@ class Chunks:
     def __init__(
         self,
         rows: Iterable,
-        gatherer: DenseColumn | ScalarColumn | PaddedColumn | MixedColumns,
+        gatherer: DenseColumn | ScalarColumn | VaryingColumn | MixedColumns,
         *,
         batch_size: int,
         drop_remainder: bool,
@@ -177,7 +181,7 @@ class MixedColumns:
     def __init__(
         self,
         read: Callable[[Any], Leaves],
-        columns: Sequence[DenseColumn | PaddedColumn],
+        columns: Sequence[DenseColumn | VaryingColumn],
         scalars: ScalarColumns | None,
     ):
         self._read = read
@@ -232,21 +236,23 @@ class MixedColumns:
 def open_gatherer(
     layout: Layout,
     pools: Sequence[Pool],
+    batch_size: int,
     varying: str | None = None,
     padding: Leaves = (),
     read: Callable[[Any], Leaves] | None = None,
-) -> DenseColumn | ScalarColumn | PaddedColumn | MixedColumns:
+) -> DenseColumn | ScalarColumn | VaryingColumn | MixedColumns:
     """Chooses where rows gather.
 
     Args:
       layout: Their structure.
       pools: Where the buffers of each component come from.
+      batch_size: Rows in a batch.
       varying: "pad" or "ragged" for components with unknown dimensions; None to expect one shape
         throughout a batch.
       padding: What to pad each component with.
       read: Takes a row apart into its components; by default, by the layout.
     """
-    columns: list[DenseColumn | PaddedColumn] = []
+    columns: list[DenseColumn | VaryingColumn] = []
     scalars = []
     for number, (component, pool) in enumerate(zip(layout.components, pools, strict=True)):
         if component.shape == ():
@@ -254,9 +260,9 @@ def open_gatherer(
         elif component.is_fixed or varying is None:
             columns.append(DenseColumn(component, number, pool))
         elif varying == "pad":
-            columns.append(PaddedColumn(component, number, pool, padding[number]))
+            columns.append(PaddedColumn(component, number, pool, batch_size, padding[number]))
         else:
-            columns.append(RaggedColumn(component, number, pool))
+            columns.append(RaggedColumn(component, number, pool, batch_size))
     if read is None and layout.template == 0:
         return [*scalars, *columns][0]
     return MixedColumns(

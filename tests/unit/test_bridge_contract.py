@@ -266,3 +266,34 @@ def test_a_row_of_varying_shape_may_be_refilled_as_soon_as_it_was_yielded(varyin
     spec = tf.TensorSpec((None,), tf.float32)
     dataset = bridge.from_generator(refilled, output_signature=spec, batch_size=4, varying=varying)
     assert [float(row[0]) for batch in dataset for row in batch] == list(range(6))
+
+
+@pytest.mark.parametrize("varying", ["pad", "ragged"])
+@pytest.mark.parametrize("chunk_size", [4, 12, None])
+def test_kept_batches_of_varying_shape_stay_what_they_were(varying, chunk_size):
+    def rows():
+        for number in range(50):
+            yield np.full(1 + number % 3, number, np.float32), number
+
+    dataset = bridge.from_generator(
+        rows,
+        output_signature=(spec((None,)), spec((), tf.int64)),
+        batch_size=4,
+        varying=varying,
+        chunk_size=chunk_size,
+    )
+    kept = [batch for _ in range(4) for batch in dataset]
+    assert len(kept) == 4 * 13
+    for batch, numbers in kept:
+        assert [float(row[0]) for row in batch] == numbers.numpy().tolist()
+    assert [n for _, numbers in kept for n in numbers.numpy()] == [*range(50)] * 4
+
+
+def test_padding_reaches_to_the_largest_row_of_the_batch_and_not_of_the_chunk():
+    def rows():
+        yield from (np.ones(length, np.float32) for length in (1, 2, 9, 1, 3, 3, 0, 0))
+
+    dataset = bridge.from_generator(
+        rows, output_signature=spec((None,)), batch_size=2, varying="pad", chunk_size=8
+    )
+    assert [tuple(batch.shape) for batch in dataset] == [(2, 2), (2, 9), (2, 3), (2, 0)]
