@@ -255,7 +255,7 @@ class Unpacker:
         return [
             leaf
             if type(leaf) in plain
-            or (type(leaf) is np.ndarray and leaf.dtype is dtype and leaf.shape == shape)
+            or (type(leaf) is np.ndarray and leaf.dtype == dtype and leaf.shape == shape)
             else c.convert(leaf)[()]
             for leaf, (c, dtype, shape, plain) in zip(
                 self._read(row), self._components, strict=True

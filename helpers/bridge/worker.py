@@ -223,8 +223,9 @@ class Filler:
             for row in rows:
                 if orders.epoch != epoch:
                     raise Abandoned
-                # `_put` would take longer than copying a row of 10 KB does.
-                if type(row) is array_type and row.dtype is dtype and row.shape == shape:
+                # `_put` would take longer than copying a row of 10 KB does. The dtype was pickled and
+                # is not the same object.
+                if type(row) is array_type and row.dtype == dtype and row.shape == shape:
                     only[filled] = row
                 else:
                     self._put(row, filled, views, lists)
