@@ -22,7 +22,14 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from helpers.bench.arms import BRIDGE_SLICES, BRIDGE_WORKERS, GENERATOR, ROWS, SLICES  # noqa: E402
+from helpers.bench.arms import (  # noqa: E402
+    BRIDGE_SLICES,
+    BRIDGE_WORKER,
+    BRIDGE_WORKERS,
+    GENERATOR,
+    ROWS,
+    SLICES,
+)
 from helpers.bench.reference import committed  # noqa: E402
 from helpers.bench.results import ArmResult, BridgeBench  # noqa: E402
 from helpers.measure import Measurement, times  # noqa: E402
@@ -92,14 +99,16 @@ def table(measurement: Measurement) -> str:
 def bridge_table(bench: BridgeBench) -> str:
     """The benchmark of the bridge as Markdown: what stored rows reach, and what workers do."""
     lines = [
-        "| rows | `from_generator` | `bridge.from_generator` | `bridge.from_source` |",
-        "|---|---|---|---|",
+        "| rows | `from_generator` | `bridge.from_generator` | `num_workers=1` | `num_workers=2` "
+        "| `bridge.from_source` |",
+        "|---|---|---|---|---|---|",
     ]
+    columns = (GENERATOR, ROWS, BRIDGE_WORKER, BRIDGE_WORKERS, BRIDGE_SLICES)
     workers = []
     for result in bench.workloads:
         arms = {arm.arm: _speed(arm) for arm in result.arms}
         if SLICES in arms:
-            cells = (arms.get(name, "–") for name in (GENERATOR, ROWS, BRIDGE_SLICES))
+            cells = (arms.get(name, "–") for name in columns)
             lines.append(f"| {result.workload}: {result.description} | {' | '.join(cells)} |")
         elif BRIDGE_WORKERS in arms:
             workers.append(f"{arms[BRIDGE_WORKERS]} with {result.workload} a row")

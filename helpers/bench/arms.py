@@ -14,12 +14,14 @@ from helpers.bench.workloads import Stored, Workload, columns, stack
 from helpers.quiet import tf
 
 SLICES = "from_tensor_slices"
+ONE_THREAD = "slices, one thread"
 GENERATOR = "from_generator"
 STACK = "np.stack in generator"
 ROWS = "bridge, rows"
 BRIDGE_SLICES = "bridge, slices"
-BARE = "bare Python loop"
+BRIDGE_WORKER = "bridge, 1 worker"
 BRIDGE_WORKERS = "bridge, 2 workers"
+BARE = "bare Python loop"
 ROWS_ALONE = "rows"
 
 
@@ -57,16 +59,26 @@ def own_ways(workload: Workload) -> list[Way]:
             Way(BARE, _bare, delivers=ROWS_ALONE),
             Way(GENERATOR, _generator),
             Way(ROWS, _rows),
+            Way(BRIDGE_WORKER, _worker),
             Way(BRIDGE_WORKERS, _workers),
         ]
     plain = parts_of_ragged if workload.kind == "ragged" else _itself
-    return [
+    ways = [
         Way(SLICES, _tensor_slices, plain=plain),
         Way(GENERATOR, _generator, size="few", plain=plain),
         Way(STACK, _stack, plain=plain),
         Way(ROWS, _rows, plain=plain),
         Way(BRIDGE_SLICES, _slices, plain=plain),
     ]
+    if _costs_a_copy(workload):
+        ways.insert(1, Way(ONE_THREAD, _slices_in_one_thread))
+        ways += [Way(BRIDGE_WORKER, _worker), Way(BRIDGE_WORKERS, _workers)]
+    return ways
+
+
+def _costs_a_copy(workload: Workload) -> bool:
+    """Whether the time of a row goes into its copy, which more than one thread can share."""
+    return workload.kind == "array" and workload.make(1).ndim > 1
 
 
 def _itself(element: Any) -> Any:
@@ -106,6 +118,13 @@ def _tensor_slices(workload: Workload, source: Stored) -> tf.data.Dataset:
     if workload.kind == "padded":  # padded_batch takes no rows that come as RaggedTensors
         batches = batches.map(lambda batch: batch.to_tensor())
     return _repeated(batches, source)
+
+
+def _slices_in_one_thread(workload: Workload, source: Stored) -> tf.data.Dataset:
+    """The same without the option by which TensorFlow copies the rows of a batch with all cores."""
+    options = tf.data.Options()
+    options.experimental_optimization.parallel_batch = False
+    return _tensor_slices(workload, source).with_options(options)
 
 
 def _generator(workload: Workload, source: Stored) -> tf.data.Dataset:
@@ -203,10 +222,26 @@ def _slices(workload: Workload, source: Stored) -> tf.data.Dataset:
     return _repeated(bridge.from_source(arrays, batch_size=workload.batch_size), source)
 
 
+def _worker(workload: Workload, source: Stored) -> tf.data.Dataset:
+    """The generator as it is, in a process of its own."""
+    return bridge.from_generator(
+        source.generate,
+        output_signature=signature(workload, source.rows),
+        batch_size=workload.batch_size,
+        num_workers=1,
+    ).prefetch(tf.data.AUTOTUNE)
+
+
 def _workers(workload: Workload, source: Stored) -> tf.data.Dataset:
-    return bridge.from_source(source, batch_size=workload.batch_size, num_workers=2).prefetch(
-        tf.data.AUTOTUNE
-    )
+    """Two processes; rows that cost no work go in chunks of about 16 MB, as the docstring says."""
+    batch_bytes = workload.batch_size * source.rows[0].nbytes
+    batches = 1 if workload.kind == "work" else max(1, (16 << 20) // batch_bytes)
+    return bridge.from_source(
+        source,
+        batch_size=workload.batch_size,
+        num_workers=2,
+        chunk_size=batches * workload.batch_size,
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _varying(workload: Workload) -> str | None:

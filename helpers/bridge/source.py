@@ -59,7 +59,7 @@ def from_source(
       padding_values: As for `from_generator`.
       num_workers: Worker processes that read the items; 0 to read in this one.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default as for
-        `from_generator`; with workers, a batch.
+        `from_generator`; the order of the rows does not depend on it.
       name: A name for the tf.data operations.
 
     Returns:
