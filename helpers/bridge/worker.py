@@ -223,8 +223,7 @@ class Filler:
             for row in rows:
                 if orders.epoch != epoch:
                     raise Abandoned
-                # `_put` would take longer than copying a row of 10 KB does. The dtype was pickled and
-                # is not the same object.
+                # `_put` takes longer than copying 10 KB. Equal and not the same: dtypes were pickled.
                 if type(row) is array_type and row.dtype == dtype and row.shape == shape:
                     only[filled] = row
                 else:
