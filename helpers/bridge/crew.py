@@ -122,7 +122,8 @@ def pickled_by_value(*work: object) -> bytes:
     except Exception as error:
         raise TypeError(
             "num_workers has to send the generator or source to other processes, and it cannot be "
-            f"pickled: {error}. Open files, connections and the like inside the generator"
+            f"pickled: {error}. Let the generator itself open what it needs, such as files, locks "
+            "and connections."
         ) from error
     finally:
         cloudpickle.unregister_pickle_by_value(package)

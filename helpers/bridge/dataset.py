@@ -50,8 +50,11 @@ def from_generator(
         `shard` and `num_shards`, and yields the rows of that shard, such as
         `for i in range(shard, count, num_shards): yield load(i)`. The shards give a chunk in turn,
         which is a batch unless `chunk_size` says otherwise, so a batch holds rows of one shard,
-        and each shard may end in a smaller one; the order is the same in every run. Not on
-        Windows. 0 runs it in this process.
+        and each shard may end in a smaller one; the order is the same in every run. A worker has
+        copies of all that the generator refers to, and imports the modules that it is defined in:
+        a module that imports TensorFlow makes its start take seconds. An error in a worker arrives
+        as tf.errors.UnknownError with the worker's traceback. Not on Windows. 0 runs the generator
+        in this process.
       seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
         parameter `seed` of the generator is; the same seed gives the same epochs.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as

@@ -118,7 +118,9 @@ def test_what_cannot_be_pickled():
         with lock:
             yield 1
 
-    with pytest.raises(TypeError, match=r"cannot be pickled.*lock.*Open files"):
+    with pytest.raises(
+        TypeError, match=r"cannot be pickled.*lock.*Let the generator itself open what it needs"
+    ):
         WorkerPool(GeneratorShards(rows), SCALAR, num_workers=1, chunk_rows=1)
 
 
