@@ -117,8 +117,8 @@ def bridge_table(bench: BridgeBench) -> str:
             *lines,
             "",
             "As shares of the speed of `from_tensor_slices().batch().prefetch()` over the same "
-            "rows, with 95 % intervals; `num_workers=2` is `from_source` with chunks of about 16 MB. "
-            "Two worker processes, as shares of a bare Python loop: "
+            "rows, with 95 % intervals; `num_workers=2` is `from_source` with chunks of about "
+            "16 MB. Two worker processes, as shares of a bare Python loop: "
             f"{', '.join(workers)}. Measured by `workbook bench bridge` on {bench.provenance}.",
         ]
     )
