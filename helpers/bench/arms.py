@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def own_ways(workload: Workload) -> list[Way]:
             Way(BARE, _bare, delivers=ROWS_ALONE),
             Way(GENERATOR, _generator),
             Way(ROWS, _rows),
-            Way(BRIDGE_WORKER, _worker),
+            Way(BRIDGE_WORKER, partial(_rows, num_workers=1)),
             Way(BRIDGE_WORKERS, _workers),
         ]
     plain = parts_of_ragged if workload.kind == "ragged" else _itself
@@ -72,7 +73,7 @@ def own_ways(workload: Workload) -> list[Way]:
     ]
     if _costs_a_copy(workload):
         ways.insert(1, Way(ONE_THREAD, _slices_in_one_thread))
-        ways += [Way(BRIDGE_WORKER, _worker), Way(BRIDGE_WORKERS, _workers)]
+        ways += [Way(BRIDGE_WORKER, partial(_rows, num_workers=1)), Way(BRIDGE_WORKERS, _workers)]
     return ways
 
 
@@ -199,13 +200,14 @@ class _Again:
 # ------------------------------------------------------------------------------- the bridge
 
 
-def _rows(workload: Workload, source: Stored) -> tf.data.Dataset:
+def _rows(workload: Workload, source: Stored, num_workers: int = 0) -> tf.data.Dataset:
     """The same generator as `from_generator` gets, unchanged."""
     return bridge.from_generator(
         source.generate,
         output_signature=signature(workload, source.rows),
         batch_size=workload.batch_size,
         varying=_varying(workload),
+        num_workers=num_workers,
     ).prefetch(tf.data.AUTOTUNE)
 
 
@@ -220,16 +222,6 @@ def _slices(workload: Workload, source: Stored) -> tf.data.Dataset:
     if workload.kind == "array":
         arrays = bridge.aligned(arrays)
     return _repeated(bridge.from_source(arrays, batch_size=workload.batch_size), source)
-
-
-def _worker(workload: Workload, source: Stored) -> tf.data.Dataset:
-    """The generator as it is, in a process of its own."""
-    return bridge.from_generator(
-        source.generate,
-        output_signature=signature(workload, source.rows),
-        batch_size=workload.batch_size,
-        num_workers=1,
-    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _workers(workload: Workload, source: Stored) -> tf.data.Dataset:

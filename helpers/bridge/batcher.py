@@ -15,9 +15,9 @@ from helpers.bridge.blocks import Blocks
 from helpers.bridge.chunks import FILL_SECONDS, Chunks, Workspace, open_gatherer
 from helpers.bridge.processes import WorkerPool
 from helpers.bridge.sharding import GeneratorShards, Shards
-from helpers.bridge.signature import padding_of
+from helpers.bridge.signature import padding_of, rows_spec
 from helpers.bridge.slices import Slices
-from helpers.bridge.structure import Component, Layout, Unpacker
+from helpers.bridge.structure import Layout, Unpacker
 from helpers.quiet import tf
 
 # Of the one worker that may choose: rows of 4 and 40 KB came as fast as, or faster than, in chunks
@@ -178,7 +178,7 @@ class Batcher:
             )
             signature = blocks.signature
         else:
-            signature = self.layout.pack([_chunk_spec(c) for c in self.layout.components])
+            signature = self.layout.pack([rows_spec(c) for c in self.layout.components])
         chunks = tf.data.Dataset.from_generator(
             open_chunks, args=args, output_signature=signature, name=name
         )
@@ -187,10 +187,6 @@ class Batcher:
             return chunks.flat_map(blocks.batches, name=name)
         # Without a copy where a chunk holds whole batches of a multiple of 64 bytes.
         return chunks.rebatch(self.batch_size, drop_remainder=self.drop_remainder, name=name)
-
-
-def _chunk_spec(component: Component) -> tf.TensorSpec:
-    return tf.TensorSpec((None, *component.shape), tf.as_dtype(component.dtype))
 
 
 def _kept(owned: Any) -> Callable[[], Any]:

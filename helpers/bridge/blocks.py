@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from helpers.bridge.signature import rows_spec
 from helpers.bridge.structure import Component, Layout
 from helpers.quiet import tf
 
@@ -34,10 +35,9 @@ class Blocks:
         return tuple(map(self._part_signature, self._layout.components))
 
     def _part_signature(self, component: Component) -> Any:
-        dtype = tf.as_dtype(component.dtype)
         if component.is_fixed:
-            return tf.TensorSpec((None, *component.shape), dtype)
-        values = tf.TensorSpec((None,), dtype)
+            return rows_spec(component)
+        values = tf.TensorSpec((None,), tf.as_dtype(component.dtype))
         if not self._ragged:
             return values, tf.TensorSpec((None, 3 + len(component.shape)), tf.int64)
         table = tf.TensorSpec((None, 4 + len(component.shape)), tf.int64)

@@ -110,6 +110,11 @@ def _component(name: str, spec: Any) -> Component:
     return Component(name, dtype, tuple(spec.shape.as_list()))
 
 
+def rows_spec(component: Component) -> tf.TensorSpec:
+    """What many rows of a component look like."""
+    return tf.TensorSpec((None, *component.shape), tf.as_dtype(component.dtype))
+
+
 def padding_of(values: Any, layout: Layout) -> Leaves:
     """Gives the value to pad each component with.
 

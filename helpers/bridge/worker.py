@@ -223,7 +223,7 @@ class Filler:
             for row in rows:
                 if orders.epoch != epoch:
                     raise Abandoned
-                # `_put` takes longer than copying 10 KB. Pickled dtypes are equal, not the same.
+                # Nothing to convert or to take apart. Pickled dtypes are equal, not the same.
                 if type(row) is array_type and row.dtype == dtype and row.shape == shape:
                     only[filled] = row
                 else:
