@@ -98,8 +98,8 @@ class Workload:
         batch_size: Rows in a batch.
         make: Makes that many rows, always the same.
         stored: Rows kept in memory; an epoch that is longer goes through them several times.
-        many: Rows in an epoch of the fast arms: some tens of chunks of the bridge, because the
-            chunk that holds the first batch is no part of the steady state.
+        many: Rows in an epoch of the fast arms: many chunks of the bridge, because the first
+            batches of an epoch lie in new memory, and workers fill chunks before the first one.
         some: Rows in an epoch of the arms that start processes; 0 for `many`.
         few: Rows in an epoch of the slow arms, which take a hundred times as long; 0 for `many`.
         work_us: Microseconds of Python work a row; see `PYTHON_LOOPS_PER_US`.
@@ -181,11 +181,11 @@ WORKLOADS = {
         ),
         Workload(
             "40 KB", "100×100 float32, from an array", "array", 128, _random(100, 100),
-            stored=2048, many=8192, some=4096, few=2048,
+            stored=2048, many=16_384, some=4096, few=4096,
         ),
         Workload(
             "600 KB", "224×224×3 float32, from an array", "array", 32, _random(224, 224, 3),
-            stored=128, many=1024, some=512, few=512,
+            stored=128, many=4096, some=1024, few=1024,
         ),
         Workload(
             "strings", "Python strings of 20 to 60 characters", "text", 256, _texts,

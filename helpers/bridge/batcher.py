@@ -12,17 +12,13 @@ from typing import Any
 import numpy as np
 
 from helpers.bridge.blocks import Blocks
-from helpers.bridge.chunks import FILL_SECONDS, Chunks, Workspace, open_gatherer
+from helpers.bridge.chunks import CHUNK_BYTES, FILL_SECONDS, Chunks, Workspace, open_gatherer
 from helpers.bridge.processes import WorkerPool
 from helpers.bridge.sharding import GeneratorShards, Shards
 from helpers.bridge.signature import padding_of, rows_spec
 from helpers.bridge.slices import Slices
 from helpers.bridge.structure import Layout, Unpacker
 from helpers.quiet import tf
-
-# Of the one worker that may choose: rows of 4 and 40 KB came as fast as, or faster than, in chunks
-# of 8 to 20 MB, of which several slots do not stay in the cache.
-WORKER_CHUNK_BYTES = 4 << 20
 
 
 class Batcher:
@@ -119,7 +115,7 @@ class Batcher:
         if num_workers == 1 and direct and self.chunk_size is None:
             # Larger chunks of several workers would change the order of the rows.
             row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in components)
-            chunk_rows *= max(1, WORKER_CHUNK_BYTES // max(1, row_bytes * self.batch_size))
+            chunk_rows *= max(1, CHUNK_BYTES // max(1, row_bytes * self.batch_size))
             early = (self.batch_size, FILL_SECONDS)
         pool = WorkerPool(
             shards,

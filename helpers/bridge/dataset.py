@@ -61,9 +61,9 @@ def from_generator(
         fill in a few milliseconds and 16 MB, and at least one. That was chosen by measuring: the
         crossing is a small share of such a chunk's time, and larger ones were no faster. The
         batches of a slow generator do not wait for each other.
-        `chunk_size=batch_size` reads no further than one batch. With 1 worker, as many batches as
-        fill in those milliseconds and 4 MB. With 2 or more a batch, which suits rows that cost
-        Python work; for rows that cost little more than their copy, ask for about 16 MB.
+        `chunk_size=batch_size` reads no further than one batch. With 2 or more workers a batch,
+        which suits rows that cost Python work; for rows that cost little more than their copy, ask
+        for about 16 MB.
       name: A name for the tf.data operations.
 
     Returns:

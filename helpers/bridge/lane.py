@@ -20,6 +20,7 @@ import numpy as np
 from helpers.bridge import worker
 from helpers.bridge.shared import SPARE_SLOTS, SlotLayout, Slots
 
+STREAMED_BYTES = 32 << 10  # rows from this size on are written past the cache; see _environment
 STOP_SECONDS = 0.5  # how long a worker may take over its `finally` blocks before it is killed
 
 
@@ -71,7 +72,7 @@ class Lane:
                 + [str(fd) for fd in theirs],
                 stdin=subprocess.DEVNULL,
                 pass_fds=theirs,
-                env=_environment(num_shards),
+                env=_environment(num_shards, layout.largest_row),
                 start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
             )
         finally:
@@ -238,8 +239,18 @@ def _close(*fds: int) -> None:
         os.close(fd)
 
 
-def _environment(num_shards: int) -> dict[str, str]:
-    """Shares the cores out among the workers' numeric libraries, unless the user has done so."""
+def _environment(num_shards: int, row_bytes: int) -> dict[str, str]:
+    """What a worker finds in its environment, unless the user has set it.
+
+    Args:
+      num_shards: Number of workers, among whose numeric libraries the cores are shared out.
+      row_bytes: Bytes of the largest component of a row.
+    """
     threads = str(max(1, (os.cpu_count() or 1) // num_shards))
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**dict.fromkeys(names, threads), **os.environ}
+    defaults = dict.fromkeys(names, threads)
+    if row_bytes >= STREAMED_BYTES:
+        # A slot is read by another process, later: glibc's memcpy writes such rows past the cache
+        # (non-temporal stores, x86 only), so that their memory is not read into it first.
+        defaults["GLIBC_TUNABLES"] = f"glibc.cpu.x86_non_temporal_threshold={row_bytes}"
+    return {**defaults, **os.environ}

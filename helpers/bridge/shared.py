@@ -8,6 +8,7 @@ in /dev/shm, and no resource tracker has to clean up.
 from __future__ import annotations
 
 import collections
+import math
 import mmap
 import os
 import secrets
@@ -97,6 +98,14 @@ class SlotLayout(NamedTuple):
             size = chunk_rows * int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
             end += -(-size // ALIGNMENT) * ALIGNMENT
         return cls(tuple(plain), tuple(offsets), chunk_rows, -(-end // PAGE) * PAGE)
+
+    @property
+    def largest_row(self) -> int:
+        """Bytes of the largest component of a row."""
+        return max(
+            (dtype.itemsize * math.prod(shape) for dtype, shape in filter(None, self.components)),
+            default=0,
+        )
 
 
 class Lease(weakref.ref):

@@ -404,3 +404,24 @@ def test_memory_is_bounded_by_the_slots(make_pool):
         peak = max(peak, lane.slots.count)
     assert peak == 3
     assert lane.slots._memory.nbytes == 3 * 4096
+
+
+def threshold(size, shard, num_shards):
+    """A row that begins with the size from which on this process writes past its cache."""
+    row = np.zeros(size, np.float32)
+    row[0] = int(os.environ.get("GLIBC_TUNABLES", "").rpartition("=")[2] or 0)
+    yield row
+
+
+@pytest.mark.parametrize(
+    ("size", "users", "found"),
+    [(10_000, None, 40_000), (100, None, 0), (10_000, "glibc.malloc.check=3", 3)],
+)
+def test_workers_write_large_rows_past_their_cache(make_pool, monkeypatch, size, users, found):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if users:
+        monkeypatch.setenv("GLIBC_TUNABLES", users)
+    components = [(np.dtype(np.float32), (size,))]
+    pool = make_pool((threshold, (size,)), components, num_workers=1)
+    (chunk,) = pool.epoch()
+    assert chunk[0][0, 0] == found
