@@ -53,9 +53,9 @@ def from_generator(
         and each shard may end in a smaller one; the order is the same in every run. A worker has
         copies of all that the generator refers to, and imports the modules that it is defined in:
         a module that imports TensorFlow makes its start take seconds. An error in a worker arrives
-        as tf.errors.UnknownError with the worker's traceback. Rows of 32 KB and more are written
-        past the worker's cache, on x86 Linux, by the environment variable GLIBC_TUNABLES, unless
-        you have set that. Not on Windows. 0 runs the generator in this process.
+        as one in this process would, with the worker's traceback. Rows of 32 KB and more are
+        written past the worker's cache, on x86 Linux, by the environment variable GLIBC_TUNABLES,
+        unless you have set that. Not on Windows. 0 runs the generator in this process.
       seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
         parameter `seed` of the generator is; the same seed gives the same epochs.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as

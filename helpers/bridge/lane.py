@@ -28,6 +28,12 @@ class WorkerError(RuntimeError):
     """A worker process raised, exited or was killed. Its message holds the worker's traceback."""
 
 
+@functools.cache
+def _error_type(kind: type[Exception]) -> type[WorkerError]:
+    """The WorkerError that is also of a kind, so that TensorFlow tells it apart as its own do."""
+    return WorkerError if kind is RuntimeError else type("WorkerError", (WorkerError, kind), {})
+
+
 class Report(NamedTuple):
     """What a worker told: see `worker.REPORT`."""
 
@@ -134,8 +140,8 @@ class Lane:
             self.check()
         report = self._read()
         if report.kind == worker.ERROR:
-            line, text = pickle.loads(report.payload)
-            raise WorkerError(f"{self} raised {line}\n\nTraceback in the worker:\n{text}")
+            line, text, kind = pickle.loads(report.payload)
+            raise _error_type(kind)(f"{self} raised {line}\n\nTraceback in the worker:\n{text}")
         return report
 
     def chunk(self, report: Report) -> tuple[np.ndarray | list, ...]:

@@ -35,6 +35,9 @@ CHUNK, DONE, ERROR = range(3)
 CHECK_SECONDS = 1.0  # how often to look whether the other side lives, in case no pipe tells
 NO_EPOCH = 0
 
+# The kinds of errors that TensorFlow tells apart (tensorflow/python/lib/core/py_func.cc).
+KINDS = (TypeError, ValueError, NotImplementedError, MemoryError)
+
 
 class Abandoned(BaseException):
     """The parent does not want the rest of this epoch."""
@@ -157,14 +160,15 @@ class Reports:
             _end_group()
 
     def error(self, epoch: int, error: BaseException) -> None:
-        """Reports an exception: one line, and the traceback from the generator's frames on."""
+        """Reports an exception: a line, the traceback from the generator's frames on, its kind."""
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
             frames = frames.tb_next
         error.__traceback__ = frames
         line = traceback.format_exception_only(error)[-1].strip()
         text = "".join(traceback.format_exception(error)).rstrip()
-        self.send(ERROR, epoch, payload=pickle.dumps((line, text)))
+        kind = next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
+        self.send(ERROR, epoch, payload=pickle.dumps((line, text, kind)))
 
 
 class Filler:
@@ -189,12 +193,15 @@ class Filler:
         self.is_bare = len(self.components) == 1 and getattr(unpack, "is_bare", unpack is None)
         self.early_rows, self.early_seconds = early or (self.chunk_rows, 0.0)
         self.reports = reports
+        self.seen = 0  # rows of this epoch in chunks before this one
+        self.place = ""
 
     def epoch(self, orders: Orders, epoch: int, shard: int, num_shards: int) -> None:
         """Runs one epoch; raises what the generator raises."""
         seed = worker_seed(orders.seed, shard)
         random.seed(seed)
         np.random.seed(seed)
+        self.seen, self.place = 0, f" of shard {shard}" if num_shards > 1 else ""
         rows = None
         try:
             rows = iter(self.shards(shard, num_shards, orders.seed))
@@ -235,6 +242,7 @@ class Filler:
                     stop = min(stop + self.early_rows, self.chunk_rows)
             return False
         finally:
+            self.seen += filled
             # After an error too: what came before it is good, and crosses before it is raised.
             if filled and orders.epoch == epoch:
                 pickled = [values for values in lists if values is not None]
@@ -244,9 +252,17 @@ class Filler:
                 orders.free.append(slot)
 
     def _put(self, row, index: int, views, lists) -> None:
+        try:
+            self._convert(row, index, views, lists)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"example {self.seen + index}{self.place}, {error}").with_traceback(
+                error.__traceback__
+            ) from None
+
+    def _convert(self, row, index: int, views, lists) -> None:
         values = (row,) if self.unpack is None else self.unpack(row)
         if len(values) != len(views):
-            raise ValueError(f"a row has {len(values)} components where {len(views)} are declared")
+            raise TypeError(f"expected {len(views)} components, found {len(values)}")
         for number, (view, value) in enumerate(zip(views, values, strict=True)):
             if view is None:
                 # The generator may go on to change it before it is pickled.
@@ -254,9 +270,9 @@ class Filler:
                 continue
             array = np.asarray(value, view.dtype)
             if array.shape != view.shape[1:]:
-                raise ValueError(
-                    f"component {number} of a row has shape {array.shape} "
-                    f"where {view.shape[1:]} is declared"
+                raise TypeError(
+                    f"component {number}: expected shape {view.shape[1:]}, "
+                    f"found shape {array.shape}"
                 )
             view[index] = array
 

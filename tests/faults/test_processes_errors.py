@@ -138,8 +138,14 @@ def test_raise_with_payloads_under_way(make_pool, pickled):
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (np.zeros(3), r"component 0 of a row has shape \(3,\) where \(2,\) is declared"),
-        (np.zeros(()), r"component 0 of a row has shape \(\) where \(2,\) is declared"),
+        (
+            np.zeros(3),
+            r"example 1 of shard 0, component 0: expected shape \(2,\), found shape \(3,\)",
+        ),
+        (
+            np.zeros(()),
+            r"example 1 of shard 0, component 0: expected shape \(2,\), found shape \(\)",
+        ),
         ("abc", "abc"),
     ],
 )
@@ -156,7 +162,7 @@ def test_rows_with_a_component_too_many(make_pool):
     def rows(shard, num_shards):
         yield 1, 2
 
-    with pytest.raises(WorkerError, match="a row has 2 components where 1 are declared"):
+    with pytest.raises(WorkerError, match="example 0 of shard 0, expected 1 components, found 2"):
         list(make_pool(rows, unpack=tuple).epoch())
 
 

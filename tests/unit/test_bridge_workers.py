@@ -105,3 +105,39 @@ def test_two_shards_need_the_parameters():
         bridge.from_generator(
             texts, output_signature=spec((), tf.string), batch_size=2, num_workers=2
         )
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ValueError, tf.errors.InvalidArgumentError),
+        (UnicodeError, tf.errors.InvalidArgumentError),
+        (TypeError, tf.errors.InvalidArgumentError),
+        (NotImplementedError, tf.errors.UnimplementedError),
+        (MemoryError, tf.errors.ResourceExhaustedError),
+        (KeyError, tf.errors.UnknownError),
+    ],
+)
+def test_an_error_is_of_the_same_kind_from_a_worker(num_workers, error, kind):
+    def rows(shard=0, num_shards=1):
+        yield 1.0
+        raise error("of the generator")
+
+    batches = bridge.from_generator(
+        rows, output_signature=spec(()), batch_size=1, num_workers=num_workers
+    )
+    with pytest.raises(kind, match="of the generator"):
+        list(batches)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_mismatch_names_the_example_and_the_component(num_workers):
+    def rows():
+        yield from ({"x": 0.5}, {"x": 1.5}, {"x": 2.5}, {"x": "three"})
+
+    batches = bridge.from_generator(
+        rows, output_signature={"x": spec(())}, batch_size=2, num_workers=num_workers
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"example 3, .*'x'.*three"):
+        list(batches)
