@@ -60,8 +60,8 @@ def from_generator(
         parameter `seed` of the generator is; the same seed gives the same epochs.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as
         fill in a few milliseconds and 16 MB, and at least one. That was chosen by measuring: the
-        crossing is a small share of such a chunk's time, and larger ones were no faster. The
-        batches of a slow generator do not wait for each other.
+        crossing is a small share of such a chunk's time, and in this process larger ones were no
+        faster. The batches of a slow generator do not wait for each other.
         `chunk_size=batch_size` reads no further than one batch. With 2 or more workers a batch,
         which suits rows that cost Python work; for rows that cost little more than their copy, ask
         for about 16 MB.

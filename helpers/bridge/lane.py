@@ -30,7 +30,7 @@ class WorkerError(RuntimeError):
 
 @functools.cache
 def _error_type(kind: type[Exception]) -> type[WorkerError]:
-    """The WorkerError that is also of a kind, so that TensorFlow tells it apart as its own do."""
+    """The WorkerError that is of this kind too: TensorFlow goes by the kind."""
     return WorkerError if kind is RuntimeError else type("WorkerError", (WorkerError, kind), {})
 
 

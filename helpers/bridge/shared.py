@@ -95,17 +95,18 @@ class SlotLayout(NamedTuple):
                     f"component {len(plain)} holds Python objects ({dtype}); give None in its place"
                 )
             plain.append((dtype, shape))
-            size = chunk_rows * int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+            size = chunk_rows * _row_bytes(dtype, shape)
             end += -(-size // ALIGNMENT) * ALIGNMENT
         return cls(tuple(plain), tuple(offsets), chunk_rows, -(-end // PAGE) * PAGE)
 
     @property
     def largest_row(self) -> int:
         """Bytes of the largest component of a row."""
-        return max(
-            (dtype.itemsize * math.prod(shape) for dtype, shape in filter(None, self.components)),
-            default=0,
-        )
+        return max((_row_bytes(*c) for c in self.components if c is not None), default=0)
+
+
+def _row_bytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
+    return dtype.itemsize * math.prod(shape)
 
 
 class Lease(weakref.ref):

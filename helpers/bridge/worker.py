@@ -193,15 +193,14 @@ class Filler:
         self.is_bare = len(self.components) == 1 and getattr(unpack, "is_bare", unpack is None)
         self.early_rows, self.early_seconds = early or (self.chunk_rows, 0.0)
         self.reports = reports
-        self.seen = 0  # rows of this epoch in chunks before this one
-        self.place = ""
 
     def epoch(self, orders: Orders, epoch: int, shard: int, num_shards: int) -> None:
         """Runs one epoch; raises what the generator raises."""
         seed = worker_seed(orders.seed, shard)
         random.seed(seed)
         np.random.seed(seed)
-        self.seen, self.place = 0, f" of shard {shard}" if num_shards > 1 else ""
+        self.seen = 0  # rows in the chunks of this epoch before this one
+        self.place = f" of shard {shard}" if num_shards > 1 else ""
         rows = None
         try:
             rows = iter(self.shards(shard, num_shards, orders.seed))
