@@ -137,7 +137,11 @@ def test_a_mismatch_names_the_example_and_the_component(num_workers):
         yield from ({"x": 0.5}, {"x": 1.5}, {"x": 2.5}, {"x": "three"})
 
     batches = bridge.from_generator(
-        rows, output_signature={"x": spec(())}, batch_size=2, num_workers=num_workers
+        rows,
+        output_signature={"x": spec(())},
+        batch_size=2,
+        num_workers=num_workers,
+        chunk_size=2,  # so that it happens in the second chunk
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"example 3, .*'x'.*three"):
         list(batches)

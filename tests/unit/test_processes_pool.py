@@ -410,7 +410,7 @@ def threshold(size, shard, num_shards):
     """A row that begins with the size from which on this process writes past its cache."""
     row = np.zeros(size, np.float32)
     row[0] = int(os.environ.get("GLIBC_TUNABLES", "").rpartition("=")[2] or 0)
-    yield row
+    yield row, 1.0
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_workers_write_large_rows_past_their_cache(make_pool, monkeypatch, size,
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     if users:
         monkeypatch.setenv("GLIBC_TUNABLES", users)
-    components = [(np.dtype(np.float32), (size,))]
-    pool = make_pool((threshold, (size,)), components, num_workers=1)
+    components = [(np.dtype(np.float32), (size,)), (np.dtype(np.float32), ())]
+    pool = make_pool((threshold, (size,)), components, num_workers=1, unpack=tuple)
     (chunk,) = pool.epoch()
     assert chunk[0][0, 0] == found
