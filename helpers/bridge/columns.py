@@ -206,7 +206,8 @@ class ScalarColumns:
 
     def open(self, rows: int) -> None:
         """Begins a chunk of up to `rows` rows."""
-        self._gathered: list[tuple] = []
+        # One list of them all: tuples that stay would make Python look for garbage again and again.
+        self._gathered: list = []
 
     def put(self, leaves: Leaves) -> None:
         """Takes over the scalars of the next row.
@@ -221,13 +222,13 @@ class ScalarColumns:
                 self._known.add(types)
             else:
                 values = tuple(map(ScalarColumn.settle, self.columns, values))
-        self._gathered.append(values)
+        self._gathered.extend(values)
 
     def convert(self, rows: int) -> tuple[int, MismatchError | None]:
         """Converts the first `rows` rows; see `ScalarColumn.convert`."""
         first_bad, error = rows, None
-        for column, values in zip(self.columns, zip(*self._gathered, strict=True), strict=True):
-            good, mismatch = column.convert(rows, values)
+        for place, column in enumerate(self.columns):
+            good, mismatch = column.convert(rows, self._gathered[place :: len(self.columns)])
             if good < first_bad:
                 first_bad, error = good, mismatch
         self._gathered = []
