@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import gc
 import itertools
 
 import numpy as np
@@ -297,3 +298,22 @@ def test_padding_reaches_to_the_largest_row_of_the_batch_and_not_of_the_chunk():
         rows, output_signature=spec((None,)), batch_size=2, varying="pad", chunk_size=8
     )
     assert [tuple(batch.shape) for batch in dataset] == [(2, 2), (2, 9), (2, 3), (2, 0)]
+
+
+def test_gathering_scalars_leaves_no_work_for_the_garbage_collector():
+    records = [{"a": float(number), "b": number} for number in range(20_000)]
+    rows = bridge.from_generator(
+        lambda: iter(records),
+        output_signature={"a": spec((), tf.float64), "b": spec((), tf.int64)},
+        batch_size=1000,
+    )
+    assert sum(len(batch["a"]) for batch in rows) == len(records)
+    phases = []
+    gc.callbacks.append(collect := lambda phase, info: phases.append(phase))
+    try:
+        for _ in rows:
+            pass
+    finally:
+        gc.callbacks.remove(collect)
+    begun = phases.count("start")
+    assert begun < len(records) / gc.get_threshold()[0] / 2  # a tuple kept for each row: more
