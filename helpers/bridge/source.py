@@ -39,7 +39,11 @@ def from_source(
       at a multiple of 64 bytes, which `aligned` gives, and which a file opened with
       `np.load(..., mmap_mode="r")` has. Other arrays in memory are copied once, here. As nothing is
       copied, **a change to the array changes the batches**, those already handed out too; leave the
-      array alone, or pass a copy. TensorFlow itself does not write to it.
+      array alone, or pass a copy. TensorFlow itself does not write to it. Opening the data
+      set for the first time still takes memory for one more copy of the arrays, of a file too: the
+      graph rewrite of TensorFlow's default optimizations makes it, and the option
+      `experimental_optimization.apply_default_optimizations = False` does without. Files larger
+      than the memory need that option.
     - A source whose slices are arrays (HDF5 and Zarr data sets, a class of your own) is read one
       slice a crossing, into aligned buffers.
     - Any other source is read item by item, as `from_generator` reads rows.
