@@ -42,11 +42,6 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def can_stay(array: np.ndarray) -> bool:
-    """Whether an array needs no copy, or one is no more than from_tensor_slices would make."""
-    return not isinstance(array, np.memmap) or is_aligned(array)
-
-
 def batches(
     arrays: Any,
     *,

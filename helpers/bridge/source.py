@@ -36,16 +36,13 @@ def from_source(
 
     - NumPy arrays, or a tuple or dictionary of them, are not read at all: TensorFlow gets tensors
       over their memory, and cuts batches from those without a copy. That takes memory that starts
-      at a multiple of 64 bytes, which `aligned` gives, and which a file opened with
-      `np.load(..., mmap_mode="r")` has. Other arrays in memory are copied once, here. As nothing is
-      copied, **a change to the array changes the batches**, those already handed out too; leave the
-      array alone, or pass a copy. TensorFlow itself does not write to it. Opening the data
-      set for the first time still takes memory for one more copy of the arrays, of a file too: the
-      graph rewrite of TensorFlow's default optimizations makes it, and the option
-      `experimental_optimization.apply_default_optimizations = False` does without. Files larger
-      than the memory need that option.
-    - A source whose slices are arrays (HDF5 and Zarr data sets, a class of your own) is read one
-      slice a crossing, into aligned buffers.
+      at a multiple of 64 bytes, which `aligned` gives; other arrays are copied once, here. As
+      nothing is copied, **a change to the array changes the batches**, those already handed out
+      too; leave the array alone, or pass a copy. TensorFlow itself does not write to it. Opening
+      the data set takes as much memory again: TensorFlow's optimizer makes a tensor of the same
+      shape to look at (InitializeTensor in tensorflow/core/grappler/grappler_item_builder.cc).
+    - A source whose slices are arrays (`np.load(..., mmap_mode="r")`, HDF5 and Zarr data sets, a
+      class of your own) is read one slice a crossing, into aligned buffers, whatever its size.
     - Any other source is read item by item, as `from_generator` reads rows.
 
     Args:
@@ -53,7 +50,7 @@ def from_source(
       batch_size: Rows in a batch.
       drop_remainder: Leaves out a last batch of fewer rows; batches then have a static size.
       shuffle: Draws the whole order anew, uniformly, once an epoch. Sources other than arrays are
-        read item by item then.
+        read item by item then, files among them.
       seed: The same seed gives the same orders. By default, other ones in each run.
       reshuffle_each_iteration: Gives each epoch an order of its own.
       output_signature: What an item looks like, as for `from_generator`; by default, like the
@@ -181,9 +178,7 @@ def _as_one(source: Any) -> tuple[Any, int]:
 
 def _are_arrays(source: Any) -> bool:
     parts = leaves_of(source.parts) if isinstance(source, Columns) else [("", source)]
-    return all(
-        type(part) in (np.ndarray, np.memmap) and resident.can_stay(part) for _, part in parts
-    )
+    return all(type(part) is np.ndarray for _, part in parts)
 
 
 def _signature(source: Any, count: int) -> Any:

@@ -2,6 +2,9 @@
 
 import collections
 import functools
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,6 @@ from hypothesis import strategies as st
 from unit.bridging import events, plain
 
 from helpers import bridge
-from helpers.bridge import resident
 from helpers.bridge.buffers import is_aligned
 from helpers.quiet import tf
 
@@ -153,9 +155,9 @@ def test_any_array_can_be_aligned(array):
     ]
 
 
-def test_a_read_only_file_is_read_in_place(tmp_path):
+def test_a_read_only_array_stays_where_it_is(tmp_path):
     np.save(tmp_path / "rows.npy", np.arange(160, dtype=np.float32).reshape(10, 16))
-    array = np.load(tmp_path / "rows.npy", mmap_mode="r")
+    array = np.asarray(np.load(tmp_path / "rows.npy", mmap_mode="r"))
     dataset = bridge.from_source(array, batch_size=4)
     assert np.shares_memory(np.asarray(memoryview(next(iter(dataset)))), array)
     for batch in dataset.map(lambda x: tf.nn.relu(-x)):
@@ -163,12 +165,25 @@ def test_a_read_only_file_is_read_in_place(tmp_path):
     np.testing.assert_array_equal(np.concatenate([x.numpy() for x in dataset]), array)
 
 
-def test_an_unaligned_file_is_not_read_into_memory_whole(tmp_path):
+def test_a_file_is_read_in_slices(tmp_path):
     (tmp_path / "raw").write_bytes(bytes(3) + np.arange(20, dtype=np.int32).tobytes())
     array = np.memmap(tmp_path / "raw", np.int32, "r", offset=3)
-    assert not resident.can_stay(array)
-    dataset = bridge.from_source(array, batch_size=8)
-    assert numbers(dataset) == list(range(20))
+    assert numbers(bridge.from_source(array, batch_size=8)) == list(range(20))
+    shuffled = bridge.from_source(array, batch_size=8, shuffle=True, seed=1)
+    assert sorted(numbers(shuffled)) == list(range(20))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the memory")
+def test_a_file_does_not_have_to_fit_in_memory(tmp_path):
+    def own_memory():
+        return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+
+    rows = np.lib.format.open_memmap(tmp_path / "rows.npy", "w+", np.float32, (1 << 16, 1 << 10))
+    for shuffle in (False, True):
+        dataset = bridge.from_source(rows, batch_size=64, shuffle=shuffle)
+        before = own_memory()
+        next(iter(dataset))
+        assert own_memory() - before < rows.nbytes / 2
 
 
 def test_items_of_varying_shape():
