@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
-from helpers.measure import Arm, Span
+from helpers.measure import Arm
 from helpers.quiet import tf
 
-from . import listing
-from .program import Program, join
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from . import listing, wording
+from .program import join
+from .running import Running
+from .wording import shape_words
 
 Source = Literal["tensor_slices", "generator"]
 Work = Literal["none", "sleep", "random", "sleep+random", "python", "numpy"]
@@ -198,8 +197,8 @@ class PipelineOptions:
         size = 4 * held * math.prod(self.shape)
         if size > LARGEST_ROWS:
             yield (
-                f"{held} rows of {_shape(self.shape)} would need {size / 2**30:.1f} GiB of memory: "
-                f"lower {'take' if self.stores_rows else 'batch'} or make shape smaller."
+                f"{held} rows of {shape_words(self.shape)} would need {size / 2**30:.1f} GiB of "
+                f"memory: lower {'take' if self.stores_rows else 'batch'} or make shape smaller."
             )
 
     @property
@@ -222,7 +221,7 @@ class PipelineOptions:
         reshuffles = self.shuffle and self.epochs > 1
         if not self.stores_rows or reshuffles or self.drain == "graph":
             return None
-        parts = [f"{self.take} rows of {_shape(self.shape)}", f"seed {self.seed}"]
+        parts = [f"{self.take} rows of {shape_words(self.shape)}", f"seed {self.seed}"]
         parts += ["scaled"] if self.transform != "none" else []
         parts += [f"shuffle {self.shuffle}"] if self.shuffle else []
         parts += [f"{self.epochs} epochs"] if self.epochs > 1 else []
@@ -262,15 +261,7 @@ class PipelineOptions:
     @property
     def label(self) -> str:
         """A short name: the source, then what differs from the plainest pipeline."""
-        plain = PipelineOptions()._words()
-        words = self._words()
-        source = "from_tensor_slices" if self.source == "tensor_slices" else "generator"
-        parts = [
-            _SHORT.get((name, value)) or f"{_PREFIX.get(name, '')}{value}"
-            for name, value in words.items()
-            if name not in _UNNAMED and value != plain.get(name, "none")
-        ]
-        return " + ".join([source, *parts])
+        return wording.label(self, PipelineOptions())
 
     def changes(self, other: PipelineOptions) -> list[str]:
         """Returns what changes from these options to the others, a sentence each.
@@ -280,167 +271,8 @@ class PipelineOptions:
         Args:
             other: Where the change leads.
         """
-        before, after = self._words(), other._words()
-        return [
-            f"{name}: {before.get(name, 'none')} → {after.get(name, 'none')}"
-            for name in {**before, **after}
-            if before.get(name, "none") != after.get(name, "none")
-        ]
-
-    def _words(self) -> dict[str, str]:
-        """Each toggle in words; none for those without effect."""
-        words = {
-            "source": {"generator": "from_generator"}.get(self.source, "from_tensor_slices"),
-            "work for each row": _work(self.work, self.work_us),
-            "yields": {"numpy": "NumPy array", "tensor": "tf.constant"}[self.yields],
-            "signature": self.signature.replace("_", " "),
-            "shape": _shape(self.shape),
-            "rows in an epoch": str(self.count),
-            "rows taken": str(self.take),
-            "batch": _some(self.batch),
-            "prefetch": "switched off" if self.prefetch == "off" else _some(self.prefetch),
-            "transformation": {"generator": "in the generator"}.get(
-                self.transform, self.transform.replace("_", " ")
-            ),
-            "parallel map": _some(self.parallel),
-            "cache": self.cache,
-            "shuffle": str(self.shuffle or "none"),
-            "epochs": str(self.epochs),
-            "consumer": _consumer(self.consumer, self.step_us),
-            "drain": self.drain,
-            "seed": str(self.seed),
-        }
-        if self.source == "tensor_slices":
-            for name in ("work for each row", "yields", "signature", "rows in an epoch"):
-                del words[name]
-        if not self.stores_rows and not self.shuffle:
-            del words["seed"]
-        return words
-
-
-_UNNAMED = ("source", "rows in an epoch", "rows taken", "seed")
-_PREFIX = {
-    "batch": "batch ",
-    "prefetch": "prefetch ",
-    "transformation": "scale in ",
-    "parallel map": "in parallel ",
-    "epochs": "epochs ",
-    "shuffle": "shuffle ",
-    "drain": "drained in ",
-    "signature": "signature: ",
-}
-_SHORT = {
-    ("prefetch", "AUTOTUNE"): "prefetch",
-    ("prefetch", "switched off"): "no prefetch",
-    ("parallel map", "AUTOTUNE"): "in parallel",
-    ("cache", "memory"): "cache",
-    ("transformation", "in the generator"): "scale in the generator",
-    ("cache", "file"): "cache in a file",
-}
+        return wording.changes(self, other)
 
 
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _some(value: int | str | None) -> str:
-    return "none" if value is None else str(value).upper()
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
-
-
-def _work(work: str, us: float) -> str:
-    return {
-        "none": "none",
-        "sleep": f"sleep {us:g} µs",
-        "random": "rand",
-        "sleep+random": f"sleep {us:g} µs + rand",
-        "python": f"Python {us:g} µs",
-        "numpy": f"NumPy {us:g} µs",
-    }[work]
-
-
-def _consumer(consumer: str, us: float) -> str:
-    return consumer if consumer in ("idle", "keras") else f"{consumer} {us:g} µs"
-
-
-class Running:
-    """A pipeline that is built again and again: its program is made once, when first needed.
-
-    Sent to another process, it takes its options along and makes its program there.
-    """
-
-    def __init__(self, options: PipelineOptions) -> None:
-        """Keeps the options; nothing runs yet."""
-        self.options = options
-        self._program: Program | None = None
-
-    def __getstate__(self) -> PipelineOptions:
-        """Leaves the program behind: it holds rows and traced functions."""
-        return self.options
-
-    def __setstate__(self, options: PipelineOptions) -> None:
-        """Starts without a program."""
-        self.__init__(options)
-
-    @property
-    def namespace(self) -> dict[str, Any]:
-        """The globals of the program: the generator, the consumer's step, the drain."""
-        return self._made().namespace
-
-    def _made(self) -> Program:
-        if self._program is None:
-            self._program = Program(listing.blocks(self.options))
-        return self._program
-
-    def dataset(self) -> tf.data.Dataset:
-        """Builds the data set anew."""
-        return self._made().build()
-
-    def build(self) -> Iterable[Any]:
-        """Builds what a trial iterates over."""
-        dataset = self.dataset()
-        if self.options.drain == "python":
-            return dataset
-        drain = self.namespace["drain"]
-        # Traces on the first call; afterwards the function knows the signature.
-        drain.get_concrete_function(tf.data.IteratorSpec(dataset.element_spec))
-        return GraphDrain(dataset, drain, self.options)
-
-    def consume(self, element: Any) -> None:
-        """Takes the consumer's step."""
-        self.namespace["step"](element)
-
-
-class GraphDrain:
-    """A data set that a loop within TensorFlow drains, after its first element.
-
-    It yields two `Span`: one for the first element, one for all the rest together, because nobody
-    in Python sees them one by one.
-    """
-
-    def __init__(
-        self, dataset: tf.data.Dataset, drain: Callable[[Any], tf.Tensor], options: PipelineOptions
-    ) -> None:
-        """Keeps what to drain.
-
-        Args:
-            dataset: The data set.
-            drain: Drains an iterator and returns the number of elements.
-            options: Of the pipeline; they tell the number of examples.
-        """
-        self._dataset = dataset
-        self._drain = drain
-        self._options = options
-
-    def __iter__(self) -> Iterator[Span]:
-        """Drains the data set once."""
-        iterator = iter(self._dataset)
-        next(iterator)
-        first = min(self._options.batch or 1, self._options.take)
-        yield Span(1, first)
-        elements = int(self._drain(iterator))
-        if elements:
-            yield Span(elements, self._options.examples - first)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from helpers import measure
 
 from .listing import generator_name
-from .pipelines import PipelineOptions, Running
+from .pipelines import PipelineOptions
+from .running import Running
 
 Lane = Literal["generator", "waiting", "consumer"]
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from helpers.quiet import tf
 from helpers.study import CHOICES, EXAMPLES, PipelineOptions, consumers, listing, workloads
-from helpers.study.pipelines import Running
+from helpers.study.running import Running
 
 SMALL = {"shape": (2, 3), "count": 40, "take": 10, "work_us": 2, "step_us": 2}
 

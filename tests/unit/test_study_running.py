@@ -15,7 +15,7 @@ from helpers.study import (
     prefetch_off_and_on,
     timeline,
 )
-from helpers.study.pipelines import Running
+from helpers.study.running import Running
 
 SMALL = {"shape": (2, 3), "count": 40, "take": 10, "work_us": 2, "step_us": 2}
 
