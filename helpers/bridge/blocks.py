@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from helpers.bridge.chunks import Plan
 from helpers.bridge.signature import rows_spec
-from helpers.bridge.structure import Component, Layout
+from helpers.bridge.structure import Component
 from helpers.quiet import tf
 
 
@@ -17,17 +18,19 @@ class Blocks:
     one an array of rows.
 
     Args:
-      layout: Structure of a row.
-      batch_size: Rows in a batch.
-      drop_remainder: Whether every batch has that many.
-      ragged: Whether batches are ragged, or else padded.
+      plan: How rows become chunks, with `varying`.
     """
 
-    def __init__(self, layout: Layout, batch_size: int, drop_remainder: bool, ragged: bool):
-        self._layout = layout
-        self._batch_size = batch_size
-        self._static_rows = batch_size if drop_remainder else None
-        self._ragged = ragged
+    def __init__(self, plan: Plan):
+        self._layout = plan.layout
+        self._batch_size = plan.batch_size
+        self._static_rows = plan.batch_size if plan.drop_remainder else None
+        self._ragged = plan.varying == "ragged"
+
+    @classmethod
+    def of(cls, plan: Plan) -> Blocks | None:
+        """Gives what cuts the chunks of a plan; None for one whose rows have one shape."""
+        return cls(plan) if plan.varying else None
 
     @property
     def signature(self) -> tuple:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from helpers.bridge.batcher import Batcher
-from helpers.bridge.signature import NotChunkableError, check_rows, check_sizes, layout_of
+from helpers.bridge.batcher import do_not_convert, generated, generated_by_workers
+from helpers.bridge.signature import (
+    NotChunkableError,
+    check_cardinality,
+    check_rows,
+    check_sizes,
+    layout_of,
+    plan_of,
+)
 from helpers.quiet import tf
 
 
+@do_not_convert
 def from_generator(
     generator: Callable[..., Iterable],
     *,
@@ -23,6 +32,7 @@ def from_generator(
     num_workers: int = 0,
     seed: int | None = None,
     chunk_size: int | None = None,
+    cardinality: int | None = None,
     name: str | None = None,
 ) -> tf.data.Dataset:
     """Builds a data set of batches from a Python generator of rows.
@@ -80,6 +90,7 @@ def from_generator(
             f"anew; found {type(generator).__name__}"
         )
     check_sizes(batch_size=batch_size, chunk_size=chunk_size)
+    check_cardinality(cardinality, num_workers)
     check_rows(varying, padding_values, num_workers, seed, num_workers)
     try:
         layout = layout_of(output_signature)
@@ -90,23 +101,36 @@ def from_generator(
             ) from None
         warnings.warn(
             f"{reason}: its rows cross one by one, as with tf.data's own from_generator",
-            stacklevel=2,
+            stacklevel=3,  # past what do_not_convert wraps around this function
         )
         rows = tf.data.Dataset.from_generator(
             generator, args=args, output_signature=output_signature, name=name
         )
-        return _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
-    batcher = Batcher(
+        dataset = _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
+        return _counted(dataset, cardinality, batch_size, drop_remainder)
+    plan = plan_of(
         layout,
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         varying=varying,
         padding_values=padding_values,
         chunk_size=chunk_size,
+        count=cardinality,
     )
-    if num_workers:
-        return batcher.from_generator_workers(generator, args, num_workers, seed, name)
-    return batcher.from_rows(generator, args, name)
+    if not num_workers:
+        dataset = generated(generator, args, plan, name)
+    else:
+        if num_workers > 1 and plan.chunk_batches is None:
+            plan = dataclasses.replace(plan, chunk_batches=1)
+        dataset = generated_by_workers(generator, args, plan, num_workers, seed, name)
+    return _counted(dataset, cardinality, batch_size, drop_remainder)
+
+
+def _counted(dataset, cardinality, batch_size, drop_remainder):
+    if cardinality is None:
+        return dataset
+    batches = cardinality // batch_size if drop_remainder else -(-cardinality // batch_size)
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches))
 
 
 def _batch(rows, batch_size, drop_remainder, varying, padding_values, name):

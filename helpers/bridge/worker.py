@@ -1,136 +1,122 @@
 """What runs in a worker process: it fills shared-memory slots with the rows of one shard.
 
-`helpers.bridge.lane` runs this file as a script, so that a worker imports NumPy and what the
-generator itself needs, and nothing else: importing is most of the time to the first batch.
-
-Orders come through one pipe and reports leave through another. Both have a fixed size and at most
-one per slot is under way, so that those pipes never fill up. A report of kind CHUNK or ERROR may be
-followed by a pickled payload.
+`helpers.bridge.lane` runs this file as a script, so that a worker imports NumPy, the part of the
+bridge that gathers rows, and what the generator itself needs: importing is most of the time to the
+first batch.
 """
 
 from __future__ import annotations
 
-import copy
-import linecache
-import mmap
 import os
-import pickle
-import random
-import select
-import signal
-import struct
 import sys
-import threading
-import time
-import traceback
 
-import numpy as np
+_HERE = os.path.dirname(os.path.abspath(__file__))
+if sys.path and sys.path[0] == _HERE:  # the folder of a script comes first, and would hide others
+    sys.path[0] = os.path.dirname(os.path.dirname(_HERE))
 
-ORDER = struct.Struct("<BxxxIQ")  # kind, epoch or slot, seed of the epoch
-START, ABANDON, FREE, STOP = range(4)
+import collections  # noqa: E402
+import linecache  # noqa: E402
+import mmap  # noqa: E402
+import pickle  # noqa: E402
+import select  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import threading  # noqa: E402
+from typing import Any, NamedTuple  # noqa: E402
 
-REPORT = struct.Struct("<BxxxIIIQ")  # kind, epoch, slot, rows, bytes of payload that follow
-CHUNK, DONE, ERROR = range(3)
+import numpy as np  # noqa: E402
 
-CHECK_SECONDS = 1.0  # how often to look whether the other side lives, in case no pipe tells
-NO_EPOCH = 0
-
-# The kinds of errors that TensorFlow tells apart (tensorflow/python/lib/core/py_func.cc).
-KINDS = (TypeError, ValueError, NotImplementedError, MemoryError)
+from helpers.bridge import protocol, received  # noqa: E402
+from helpers.bridge.buffers import Pool  # noqa: E402
+from helpers.bridge.chunks import Chunks, Workspace  # noqa: E402
+from helpers.bridge.errors import kind_of, told  # noqa: E402
+from helpers.bridge.sharding import Stretch, Turn  # noqa: E402
 
 
 class Abandoned(BaseException):
     """The parent does not want the rest of this epoch."""
 
 
-def worker_seed(epoch_seed: int, shard: int) -> int:
-    """Derives the seed of one shard in one epoch: 32 bits, independent between shards.
+class Start(NamedTuple):
+    """An order to begin an epoch."""
 
-    Args:
-      epoch_seed: Seed of the epoch, the same for all shards, not negative.
-      shard: Number of the shard.
-    """
-    return int(np.random.SeedSequence((epoch_seed, shard)).generate_state(1)[0])
-
-
-def slot_views(components, offsets, slot, rows: int) -> list[np.ndarray | None]:
-    """Gives the arrays over a slot's memory.
-
-    Args:
-      components: (dtype, row shape) of each component, None for one that travels pickled.
-      offsets: Where each component starts in the slot, in bytes.
-      slot: The slot's memory: a memoryview, or an array of bytes.
-      rows: Length of each array.
-
-    Returns:
-      One array a component, which keeps `slot` alive; None for one that travels pickled.
-    """
-    return [
-        None
-        if component is None
-        else np.ndarray((rows, *component[1]), component[0], buffer=slot, offset=offset)
-        for component, offset in zip(components, offsets, strict=True)
-    ]
+    epoch: int
+    flags: int
+    seed: int
+    first: int
+    parcel: int | None  # file descriptor
 
 
 class Orders:
     """Takes the parent's orders in a thread of its own, and ends this process with the parent.
 
     Args:
-      fd: Read end of the pipe of orders.
+      fd: This side of the socket of orders.
       parent: Process id of the parent.
     """
 
     def __init__(self, fd: int, parent: int):
-        self.epoch = NO_EPOCH  # the one that the parent wants now
-        self.seed = 0
+        self.left = protocol.NO_EPOCH  # this epoch and those before it are over
         self.stopped = False
         self.free: list[int] = []  # slots that may be filled
+        self._starts: collections.deque[Start] = collections.deque()
+        self._parcels: collections.deque[int] = collections.deque()
         self._changed = threading.Condition()
-        threading.Thread(target=self._read, args=(fd, parent), daemon=True).start()
+        threading.Thread(
+            target=self._read, args=(socket.socket(fileno=fd), parent), daemon=True
+        ).start()
 
-    def _read(self, fd: int, parent: int) -> None:
+    def _read(self, orders: socket.socket, parent: int) -> None:
         poller = select.poll()
-        poller.register(fd, select.POLLIN)
+        poller.register(orders, select.POLLIN)
         pending = b""
         while True:
-            if not poller.poll(CHECK_SECONDS * 1000):
-                # A process forked from the parent may hold the pipe open after the parent's end.
+            if not poller.poll(protocol.CHECK_SECONDS * 1000):
+                # A process forked from the parent may hold the socket open after the parent's end.
                 if os.getppid() != parent:
                     _end_group()
                 continue
-            data = os.read(fd, 4096)
+            try:
+                data, parcels, _, _ = socket.recv_fds(orders, 4096, 8)
+            except ConnectionError:
+                data = b""
             if not data:
                 _end_group()
             pending += data
-            whole = len(pending) - len(pending) % ORDER.size
+            whole = len(pending) - len(pending) % protocol.ORDER.size
             with self._changed:
-                for order in ORDER.iter_unpack(pending[:whole]):
+                self._parcels.extend(parcels)
+                for order in protocol.ORDER.iter_unpack(pending[:whole]):
                     self._take(*order)
                 self._changed.notify()
             pending = pending[whole:]
 
-    def _take(self, kind: int, number: int, seed: int) -> None:
-        if kind == FREE:
+    def _take(self, kind: int, flags: int, number: int, seed: int, first: int) -> None:
+        if kind == protocol.FREE:
             self.free.append(number)
-        elif kind == START:
-            self.epoch, self.seed = number, seed
-        elif kind == ABANDON:
-            self.epoch = NO_EPOCH
+        elif kind == protocol.START:
+            parcel = self._parcels.popleft() if flags & protocol.PARCEL else None
+            self._starts.append(Start(number, flags, seed, first, parcel))
+        elif kind == protocol.ABANDON:
+            self.left = number
         else:
-            self.stopped, self.epoch = True, NO_EPOCH
+            self.stopped = True
 
-    def next_epoch(self, last: int) -> int:
-        """Waits for an epoch after number `last`; NO_EPOCH when the worker has to end."""
+    def is_over(self, epoch: int) -> bool:
+        """Whether the parent does not want the rest of an epoch."""
+        return self.stopped or epoch <= self.left
+
+    def next_start(self) -> Start | None:
+        """Waits for an epoch to begin; None when the worker has to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self.stopped or self.epoch not in (NO_EPOCH, last))
-            return self.epoch
+            self._changed.wait_for(lambda: self.stopped or self._starts)
+            return None if self.stopped else self._starts.popleft()
 
     def slot(self, epoch: int) -> int:
         """Waits for a free slot; raises Abandoned if the epoch is over."""
         with self._changed:
-            self._changed.wait_for(lambda: self.free or self.epoch != epoch)
-            if self.epoch != epoch:
+            self._changed.wait_for(lambda: self.free or self.is_over(epoch))
+            if self.is_over(epoch):
                 raise Abandoned
             return self.free.pop()  # the last one is the likeliest to be in the cache
 
@@ -150,25 +136,38 @@ class Reports:
     def __init__(self, fd: int):
         self.fd = fd
 
-    def send(self, kind: int, epoch: int, slot=0, rows=0, payload=b"") -> None:
+    def send(
+        self, kind: int, epoch: int, *, flags=0, slot=0, rows=0, next_row=0, payload=b""
+    ) -> None:
         """Sends a report; ends this process when the parent no longer reads them."""
-        data = memoryview(REPORT.pack(kind, epoch, slot, rows, len(payload)) + payload)
+        head = protocol.REPORT.pack(kind, flags, epoch, slot, rows, next_row, len(payload))
+        data = memoryview(head + payload)
         try:
             while data:
                 data = data[os.write(self.fd, data) :]
         except BrokenPipeError:
             _end_group()
 
-    def error(self, epoch: int, error: BaseException) -> None:
-        """Reports an exception: a line, the traceback from the generator's frames on, its kind."""
-        frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
-            frames = frames.tb_next
-        error.__traceback__ = frames
-        line = traceback.format_exception_only(error)[-1].strip()
-        text = "".join(traceback.format_exception(error)).rstrip()
-        kind = next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
-        self.send(ERROR, epoch, payload=pickle.dumps((line, text, kind)))
+    def error(self, epoch: int, text: str, error: BaseException, *, flags=0, next_row=0) -> None:
+        """Reports an error: its type's name, its kind, and what is to be said of it."""
+        payload = pickle.dumps((type(error).__name__, kind_of(error), text))
+        self.send(protocol.ERROR, epoch, flags=flags, next_row=next_row, payload=payload)
+
+
+class SlotPool:
+    """Lends the place of one component in the slot that is being filled.
+
+    Args:
+      offset: Where the component starts in a slot, in bytes.
+    """
+
+    def __init__(self, offset: int):
+        self.slot: memoryview | None = None
+        self._offset = offset
+
+    def lease(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Gives an array of this shape and type over the slot."""
+        return np.ndarray(shape, dtype, buffer=self.slot, offset=self._offset)
 
 
 class Filler:
@@ -176,123 +175,134 @@ class Filler:
 
     Args:
       fd: The shared memory of the slots.
-      layout: The fields of a SlotLayout.
-      shards: Called with the shard, the number of shards and the epoch's seed, gives the rows.
-      unpack: Takes a row apart into its flat components; None when each row is one component. Its
-        `is_bare` says that a row as it comes is the only component.
-      early: After how many rows, and their multiples, and seconds a chunk is reported before it is
-        full; None for full chunks only.
-      reports: Where chunks and the end of an epoch are reported.
+      shard: Number of this worker.
+      num_shards: Number of workers.
+      orders: What the parent wants.
+      reports: Where chunks, errors and the end of an epoch are reported.
     """
 
-    def __init__(self, fd, layout, shards, unpack, early, reports):
-        self.components, self.offsets, self.chunk_rows, self.slot_bytes = layout
-        self.memory = memoryview(mmap.mmap(fd, 0))
-        self.shards = shards
-        self.unpack = unpack
-        self.is_bare = len(self.components) == 1 and getattr(unpack, "is_bare", unpack is None)
-        self.early_rows, self.early_seconds = early or (self.chunk_rows, 0.0)
-        self.reports = reports
+    def __init__(self, fd: int, shard: int, num_shards: int, orders: Orders, reports: Reports):
+        self._memory = memoryview(mmap.mmap(fd, 0))
+        self._shard = shard
+        self._num_shards = num_shards
+        self._orders = orders
+        self._reports = reports
+        self._workspace: Workspace | None = None
 
-    def epoch(self, orders: Orders, epoch: int, shard: int, num_shards: int) -> None:
-        """Runs one epoch; raises what the generator raises."""
-        seed = worker_seed(orders.seed, shard)
-        random.seed(seed)
-        np.random.seed(seed)
-        self.seen = 0  # rows in the chunks of this epoch before this one
-        self.place = f" of shard {shard}" if num_shards > 1 else ""
-        rows = None
+    def load(self, parcel: int) -> None:
+        """Takes what is to be done from a parcel."""
+        objects = received.unpack(parcel)
+        sys.path[:], sources = next(objects)
+        linecache.cache.update(sources)  # so that messages show the lines of notebook cells
+        self._plan, self._layout, self._shards, self._args = next(objects)
+        os.close(parcel)
+        self._in_slot = [component is not None for component in self._layout.components]
+        if self._workspace is None:
+            pools: list[Any] = [
+                SlotPool(offset) if in_slot else Pool()
+                for offset, in_slot in zip(self._layout.offsets, self._in_slot, strict=True)
+            ]
+            most = self._layout.chunk_rows // self._plan.batch_size
+            self._workspace = Workspace(pools, most_batches=most)
+
+    def epoch(self, start: Start) -> None:
+        """Runs one epoch."""
+        turn = Turn(
+            self._shard,
+            self._num_shards,
+            start.seed,
+            start.first,
+            bool(start.flags & protocol.AS_IT_IS),
+        )
         try:
-            rows = iter(self.shards(shard, num_shards, orders.seed))
-            while self._chunk(rows, orders, epoch):
-                pass
+            if not self._orders.is_over(start.epoch):
+                for stretch in self._shards(turn, self._args):
+                    self._read(stretch, start.epoch)
         except Abandoned:
             pass
-        finally:
-            if hasattr(rows, "close"):  # runs the `finally` blocks of an abandoned generator
-                rows.close()
-        self.reports.send(DONE, epoch)
+        self._reports.send(protocol.DONE, start.epoch)
 
-    def _chunk(self, rows, orders: Orders, epoch: int) -> bool:
+    def _read(self, stretch: Stretch, epoch: int) -> None:
+        def look() -> None:
+            if self._orders.is_over(epoch):
+                raise Abandoned
+
+        chunks = Chunks(
+            stretch.open_rows,
+            self._plan,
+            self._workspace,
+            number=stretch.number,
+            first=stretch.first,
+            look=look,
+        )
+        try:
+            while stretch.end is None or chunks.resumes_at < stretch.end:
+                if not self._chunk(chunks, stretch.end, epoch):
+                    break
+        finally:
+            if hasattr(chunks.rows, "close"):  # runs the `finally` blocks of an abandoned generator
+                chunks.rows.close()
+
+    def _chunk(self, chunks: Chunks, end: int | None, epoch: int) -> bool:
         """Fills and reports one chunk; False once there are no more rows."""
-        slot = orders.slot(epoch)
-        start = slot * self.slot_bytes
-        memory = self.memory[start : start + self.slot_bytes]
-        views = slot_views(self.components, self.offsets, memory, self.chunk_rows)
-        lists = [[] if view is None else None for view in views]
-        only = views[0] if self.is_bare else None
-        dtype, shape = (None, None) if only is None else (only.dtype, only.shape[1:])
-        array_type = np.ndarray
-        filled, stop = 0, min(self.early_rows, self.chunk_rows)
-        begun = time.perf_counter()
+        slot = self._orders.slot(epoch)
+        start = slot * self._layout.slot_bytes
+        for pool in self._workspace.pools:
+            if isinstance(pool, SlotPool):
+                pool.slot = self._memory[start : start + self._layout.slot_bytes]
+        reported = False
         try:
-            for row in rows:
-                if orders.epoch != epoch:
-                    raise Abandoned
-                # Nothing to convert or to take apart. Pickled dtypes are equal, not the same.
-                if type(row) is array_type and row.dtype == dtype and row.shape == shape:
-                    only[filled] = row
-                else:
-                    self._put(row, filled, views, lists)
-                filled += 1
-                if filled == stop:
-                    if stop == self.chunk_rows or time.perf_counter() - begun > self.early_seconds:
-                        return True
-                    stop = min(stop + self.early_rows, self.chunk_rows)
-            return False
+            parts = next(chunks, None)
+            if parts is None:
+                return False
+            payload = [
+                part for part, in_slot in zip(parts, self._in_slot, strict=True) if not in_slot
+            ]
+            self._reports.send(
+                protocol.CHUNK,
+                epoch,
+                flags=self._stays(chunks, end),
+                slot=slot,
+                rows=chunks.length,
+                next_row=chunks.resumes_at,
+                payload=pickle.dumps(payload, protocol=5) if payload else b"",
+            )
+            reported = True
+        except Exception as error:
+            flags = self._stays(chunks, end)
+            self._reports.error(
+                epoch, str(error), error, flags=flags, next_row=chunks.resumes_at
+            )
         finally:
-            self.seen += filled
-            # After an error too: what came before it is good, and crosses before it is raised.
-            if filled and orders.epoch == epoch:
-                pickled = [values for values in lists if values is not None]
-                payload = pickle.dumps(pickled, protocol=5) if pickled else b""
-                self.reports.send(CHUNK, epoch, slot, filled, payload)
-            else:
-                orders.free.append(slot)
+            if not reported:
+                self._orders.free.append(slot)
+        return True
 
-    def _put(self, row, index: int, views, lists) -> None:
-        try:
-            self._convert(row, index, views, lists)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"example {self.seen + index}{self.place}, {error}").with_traceback(
-                error.__traceback__
-            ) from None
-
-    def _convert(self, row, index: int, views, lists) -> None:
-        values = (row,) if self.unpack is None else self.unpack(row)
-        if len(values) != len(views):
-            raise TypeError(f"expected {len(views)} components, found {len(values)}")
-        for number, (view, value) in enumerate(zip(views, values, strict=True)):
-            if view is None:
-                # The generator may go on to change it before it is pickled.
-                lists[number].append(copy.deepcopy(value))
-                continue
-            array = np.asarray(value, view.dtype)
-            if array.shape != view.shape[1:]:
-                raise TypeError(
-                    f"component {number}: expected shape {view.shape[1:]}, "
-                    f"found shape {array.shape}"
-                )
-            view[index] = array
+    @staticmethod
+    def _stays(chunks: Chunks, end: int | None) -> int:
+        more = chunks.is_failing if end is None else chunks.resumes_at < end
+        return protocol.STAY if more else 0
 
 
 def main() -> None:
     """Runs the worker that the command line describes until the parent ends it."""
-    shard, num_shards, parent, setup_fd, slots_fd, orders_fd, reports_fd = map(int, sys.argv[1:])
+    shard, num_shards, parent, slots_fd, orders_fd, reports_fd = map(int, sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to decide on
     orders = Orders(orders_fd, parent)
     reports = Reports(reports_fd)
-    epoch = NO_EPOCH
+    filler = Filler(slots_fd, shard, num_shards, orders, reports)
+    epoch = protocol.NO_EPOCH
     try:
-        with mmap.mmap(setup_fd, 0, prot=mmap.PROT_READ) as setup:
-            sys.path[:], sources = pickle.load(setup)
-            linecache.cache.update(sources)  # so that tracebacks show the lines of notebook cells
-            work = pickle.load(setup)
-        filler = Filler(slots_fd, *work, reports)
-        while (epoch := orders.next_epoch(epoch)) != NO_EPOCH:
-            filler.epoch(orders, epoch, shard, num_shards)
+        from helpers.quiet import quieten_later
+
+        quieten_later()
+        while (start := orders.next_start()) is not None:
+            epoch = start.epoch
+            if start.parcel is not None:
+                filler.load(start.parcel)
+            filler.epoch(start)
     except BaseException as error:  # SystemExit too: the parent waits for this shard
-        reports.error(epoch, error)
+        reports.error(epoch, told(error), error, flags=protocol.FATAL)
         sys.exit(1)
 
 
