@@ -183,8 +183,8 @@ def crossed(
     def read(seed: np.ndarray, row: np.ndarray) -> Sequence:
         return get().read(int(seed), int(row))
 
-    def fail(state: np.ndarray, text: np.ndarray) -> np.ndarray:
-        raise Reading.error(int(state), bytes(text.item()).decode())
+    def fail(state: np.ndarray, text: bytes) -> np.ndarray:
+        raise Reading.error(int(state), text.decode())
 
     def step(seed: tf.Tensor, row: tf.Tensor) -> tuple:
         *parts, next_row, state, text = tf.numpy_function(
