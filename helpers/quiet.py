@@ -20,7 +20,6 @@ import faulthandler
 import importlib.machinery
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -40,6 +39,8 @@ def _descriptor_two_aside() -> Iterator[None]:
     # A crash inside the import (a CPU that lacks AVX) ends the process before the descriptor is
     # back: let the interpreter report it to the real standard error.
     watch = not faulthandler.is_enabled()
+    import tempfile  # here, since a worker process that never imports TensorFlow starts sooner
+
     with tempfile.TemporaryFile() as aside:
         _flush()
         os.dup2(aside.fileno(), 2)

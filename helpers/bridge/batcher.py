@@ -114,7 +114,7 @@ def _from_chunks(
     keep(chunks, kept)
     if blocks:
         return chunks.flat_map(do_not_convert(blocks.batches), name=name)
-    if alone:
+    if alone or plan.chunk_batches == 1:
         return cut(chunks, plan, name)
 
     def batches(*chunk: Any) -> tf.data.Dataset:
@@ -125,7 +125,9 @@ def _from_chunks(
 
 
 def _whole_signature(plan: Plan) -> Any:
-    return plan.layout.pack([rows_spec(c) for c in plan.layout.components])
+    static = plan.drop_remainder and plan.chunk_batches == 1
+    rows = plan.batch_size if static else None
+    return plan.layout.pack([rows_spec(c, rows) for c in plan.layout.components])
 
 
 def nothing_of(plan: Plan) -> list[np.ndarray]:
@@ -145,18 +147,13 @@ def cut(chunks: tf.data.Dataset, plan: Plan, name: str | None) -> tf.data.Datase
       plan: How rows become chunks.
       name: A name for the tf.data operations.
     """
-    return protected(
-        chunks.rebatch(plan.batch_size, drop_remainder=plan.drop_remainder, name=name), name
-    )
-
-
-def protected(batches: tf.data.Dataset, name: str | None) -> tf.data.Dataset:
-    """Protects the batches that `rebatch` cuts from TensorFlow's distribution strategies.
-
-    With one replica they take a `rebatch` at the end of a data set for their own and undo it
-    (RewriteRebatchV2ToV1 in tensorflow/core/grappler/optimizers/data/auto_shard.cc). Taking all of
-    its elements puts something behind it, which TensorFlow drops when the data set is opened.
-    """
+    if plan.chunk_batches == 1:
+        return chunks
+    batches = chunks.rebatch(plan.batch_size, drop_remainder=plan.drop_remainder, name=name)
+    # With one replica, distribution strategies take a rebatch at the end of a data set for their
+    # own and undo it (RewriteRebatchV2ToV1 in tensorflow/core/grappler/optimizers/data/
+    # auto_shard.cc). Something behind it that takes all, and that TensorFlow drops when the data
+    # set is opened, keeps it.
     return batches.take(-1, name=name)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sysconfig
 import traceback
 from collections.abc import Iterator
 
@@ -17,9 +16,6 @@ from collections.abc import Iterator
 KINDS = (TypeError, ValueError, NotImplementedError, MemoryError)
 
 _OURS = os.path.dirname(os.path.abspath(__file__))
-_LIBRARIES = tuple(
-    {sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-)
 
 
 class GeneratorError(RuntimeError):
@@ -76,10 +72,23 @@ def _line(error: BaseException) -> str:
     frames = list(_frames(error))
     if not frames:
         return text
-    own = [frame for frame in frames if not frame.filename.startswith(_LIBRARIES)]
+    own = [frame for frame in frames if not is_library(frame.filename)]
     named = (own or frames)[-1]
     others = [f"  through {_place(frame)}" for frame in frames if frame is not named]
     return "\n".join([f"{text}, at {_place(named)}", *others])
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    import sysconfig  # here, since a worker process has to start quickly
+
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return tuple({sysconfig.get_path(name) + os.sep for name in names})
+
+
+def is_library(filename: str) -> bool:
+    """Whether code is Python's own or in an installed package."""
+    return filename.startswith(("<frozen ", *_libraries()))
 
 
 def is_ours(filename: str) -> bool:

@@ -17,12 +17,13 @@ import time
 import weakref
 from typing import Any, NamedTuple
 
-from helpers.bridge import errors, protocol, worker
+from helpers.bridge import errors, protocol
 from helpers.bridge.errors import WorkerError
 from helpers.bridge.sending import Parcel
 from helpers.bridge.shared import SPARE_SLOTS, SlotLayout, Slots, clear_of_standard
 
 STREAMED_BYTES = 32 << 10  # rows from this size on are written past the cache; see _environment
+WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 STOP_SECONDS = 0.5  # how long a worker may take over its `finally` blocks before it is killed
 
 
@@ -82,7 +83,7 @@ class Lane:
         weakref.finalize(self, _close, orders, self._reports).atexit = False
         try:
             self.process = subprocess.Popen(
-                [sys.executable, worker.__file__, str(shard), str(num_shards), str(os.getpid())]
+                [sys.executable, WORKER, str(shard), str(num_shards), str(os.getpid())]
                 + [str(fd) for fd in passed],
                 stdin=subprocess.DEVNULL,
                 stdout=None if _is_open(1) else subprocess.DEVNULL,

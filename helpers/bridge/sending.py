@@ -20,6 +20,7 @@ import cloudpickle
 import numpy as np
 
 from helpers.bridge.buffers import ALIGNMENT
+from helpers.bridge.errors import is_library
 from helpers.bridge.received import autograph, map_file, tracked_random
 from helpers.bridge.shared import anonymous_file, clear_of_standard
 
@@ -126,9 +127,9 @@ def check_sendable(name: str, obj: object) -> bool:
             return random
         path, error = _culprit(name, obj, error, depth=6)
     raise TypeError(
-        f"num_workers has to send {name} to other processes, and {path} cannot be pickled: "
-        f"{str(error).strip() or type(error).__name__}. Let the generator itself open what it "
-        "needs, such as files, locks and connections."
+        f"num_workers has to send {name} to other processes, and that cannot be pickled: {path} "
+        f"is in the way ({str(error).strip() or type(error).__name__}). Let the generator itself "
+        "open what it needs, such as files, locks and connections"
     ) from error
 
 
@@ -171,9 +172,15 @@ def _parts(name: str, obj: Any) -> list[tuple[str, Any]]:
     if isinstance(obj, (list, tuple, set, frozenset)):
         return [(f"{name}[{number}]", value) for number, value in enumerate(obj)]
     attributes = getattr(obj, "__dict__", None)
-    if isinstance(attributes, dict) and not isinstance(obj, (type, types.ModuleType)):
+    if isinstance(attributes, dict) and _is_users(type(obj)):
         return [(f"{name}.{key}", value) for key, value in attributes.items()]
     return []
+
+
+def _is_users(kind: type) -> bool:
+    """Whether a class is defined by the user, who knows its attributes."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return kind.__module__ == "__main__" or (file is not None and not is_library(file))
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

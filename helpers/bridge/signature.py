@@ -162,9 +162,9 @@ def plan_of(
     )
 
 
-def rows_spec(component: Component) -> tf.TensorSpec:
-    """What many rows of a component look like."""
-    return tf.TensorSpec((None, *component.shape), tf.as_dtype(component.dtype))
+def rows_spec(component: Component, rows: int | None = None) -> tf.TensorSpec:
+    """What many rows of a component look like, or so many."""
+    return tf.TensorSpec((rows, *component.shape), tf.as_dtype(component.dtype))
 
 
 def padding_of(values: Any, layout: Layout) -> Leaves:
