@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-__all__ = ["quieten_later", "tf"]
+__all__ = ["quieten_later", "tf"]  # noqa: F822, see __getattr__
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from helpers.bridge.blocks import Blocks
+from helpers.bridge.checkpoints import explain_refusals
 from helpers.bridge.chunks import Chunks, Plan, Workspace
 from helpers.bridge.owning import Kept, keep, weakly
 from helpers.bridge.processes import WorkerPool
@@ -18,6 +19,7 @@ from helpers.bridge.reading import Reading
 from helpers.bridge.sending import check_sendable
 from helpers.bridge.sharding import GeneratorShards
 from helpers.bridge.signature import rows_spec
+from helpers.bridge.spent import Watch
 from helpers.quiet import tf
 
 do_not_convert = tf.autograph.experimental.do_not_convert
@@ -34,12 +36,13 @@ def generated(
       plan: How rows become chunks.
       name: A name for the tf.data operations.
     """
-    kept = Kept((generator, Workspace.of(plan.layout)))
+    kept = Kept((generator, Workspace.of(plan.layout), Watch()))
     get = weakly(kept)
 
     def open_chunks(*values: np.ndarray) -> Iterable:
-        generator, workspace = get()
-        return map(_packer(plan), Chunks(lambda: generator(*values), plan, workspace))
+        generator, workspace, watch = get()
+        chunks = Chunks(lambda: generator(*values), plan, workspace, watch=watch)
+        return map(_packer(plan), chunks)
 
     return _from_chunks(open_chunks, args, plan, kept, name)
 
@@ -112,6 +115,7 @@ def _from_chunks(
         open_chunks, args=args, output_signature=signature, name=name
     )
     keep(chunks, kept)
+    explain_refusals()
     if blocks:
         return chunks.flat_map(do_not_convert(blocks.batches), name=name)
     if alone or plan.chunk_batches == 1:
@@ -128,6 +132,32 @@ def _whole_signature(plan: Plan) -> Any:
     static = plan.drop_remainder and plan.chunk_batches == 1
     rows = plan.batch_size if static else None
     return plan.layout.pack([rows_spec(c, rows) for c in plan.layout.components])
+
+
+def counted(batches: tf.data.Dataset, plan: Plan, count: int, name: str | None) -> tf.data.Dataset:
+    """Has a data set of batches know how many there are.
+
+    It is not asserted, as `assert_cardinality` does: after an error, fewer may come, and
+    `ignore_errors` would then read on for ever. TensorFlow takes what goes on for ever, with what
+    comes before it, for endless, and so knows how many elements it has of which so many are taken.
+
+    Args:
+      batches: The batches.
+      plan: How they were made.
+      count: Number of rows.
+      name: A name for the tf.data operations.
+    """
+    size = plan.batch_size
+    blocks = Blocks.of(plan)
+    signature = blocks.signature if blocks else _whole_signature(plan)
+    never = tf.data.Dataset.from_tensors(0).filter(do_not_convert(lambda _: False), name=name)
+    chunks = never.map(
+        do_not_convert(lambda _: tf.nest.pack_sequence_as(signature, nothing_of(plan))), name=name
+    )
+    none = chunks.flat_map(do_not_convert(blocks.batches)) if blocks else cut(chunks, plan, name)
+    return batches.concatenate(none.repeat(), name=name).take(
+        count // size if plan.drop_remainder else -(-count // size), name=name
+    )
 
 
 def nothing_of(plan: Plan) -> list[np.ndarray]:

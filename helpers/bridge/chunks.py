@@ -15,6 +15,7 @@ from helpers.bridge.buffers import Pool
 from helpers.bridge.columns import NewShapeError
 from helpers.bridge.errors import GeneratorError, MismatchError, as_kind, is_ours, kind_of, told
 from helpers.bridge.gathering import open_gatherer
+from helpers.bridge.spent import Watch
 from helpers.bridge.structure import Layout, Leaves
 
 # A crossing costs 0.1 to 0.5 ms whatever it carries. While a chunk fills in less than FILL_SECONDS
@@ -115,6 +116,7 @@ class Chunks:
       number: How messages call a row, by its number.
       first: Number of the first row.
       look: Called now and then between two rows; what it raises ends the reading.
+      watch: Watches the epochs of a generator.
     """
 
     def __init__(
@@ -126,12 +128,14 @@ class Chunks:
         number: Callable[[int], str] = _numbered,
         first: int = 0,
         look: Callable[[], None] | None = None,
+        watch: Watch | None = None,
     ):
         self._open_rows = open_rows
         self._plan = plan
         self._workspace = workspace
         self._number = number
         self._look = look
+        self._watch = watch
         self._gatherer = open_gatherer(
             plan.layout, workspace.pools, plan.batch_size, plan.varying, plan.padding
         )
@@ -169,8 +173,12 @@ class Chunks:
         rows, error = self._fill()
         if error is not None or self._plan.drop_remainder:
             rows -= rows % self._plan.batch_size
+        if rows == 0 and error is None:
+            if self._watch is not None:
+                self._watch.ended(self._seen > 0)
+            raise StopIteration
         if rows == 0:
-            raise StopIteration if error is None else error
+            raise error
         self._error = error
         self._given += rows
         self.length = rows
@@ -191,7 +199,10 @@ class Chunks:
         error: Exception | None = None
         try:
             if self._rows is None:
-                self._rows = iter(self._open_rows())
+                rows = iter(self._open_rows())
+                if self._watch is not None:
+                    self._watch.opened(rows)
+                self._rows = rows
             gatherer.open(wanted)
             source, self._held = itertools.chain(self._held, self._rows), ()
             self._gather(source, wanted)
@@ -250,11 +261,22 @@ class Chunks:
         return error
 
     def _counted(self, rows: int, ended: bool) -> tuple[int, Exception | None]:
+        """Holds the rows to the number that was promised."""
         found, count = self._seen + rows, self._plan.count
-        if found <= count and not (ended and found < count):
+        if found < count and not ended:
             return rows, None
+        if found == count:
+            try:
+                next(self._rows)  # the generator runs to its end, too
+            except StopIteration:
+                return rows, None
+            except Exception as error:
+                return rows, self._located(error, found)
         what = f"only {found}" if found < count else "more"
-        return min(rows, max(0, count - self._seen)), MismatchError(
+        # Nobody asks for more than the batches of `count` rows: an error has to come before the
+        # last of them.
+        good = rows if found < count else max(0, count - self._seen - 1)
+        return good, MismatchError(
             f"the generator gave {what} rows where cardinality promised {count}; give the right "
             "number, or leave cardinality out"
         )

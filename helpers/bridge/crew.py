@@ -85,7 +85,10 @@ class Crew:
     def settle(self, seconds: float = SETTLE_SECONDS) -> bool:
         """Waits a moment for the workers to leave an abandoned epoch; False if one does not."""
         deadline = time.monotonic() + seconds
-        return all([lane.settle(deadline) for lane in self.lanes])
+        settled = [
+            lane.settle(deadline) for lane in self.lanes
+        ]  # each is told, whatever the others
+        return all(settled)
 
     def close(self) -> None:
         """Ends the workers."""

@@ -31,7 +31,7 @@ class WorkerError(RuntimeError):
 
 
 def kind_of(error: BaseException) -> type[Exception]:
-    """Gives the kind that TensorFlow takes an error for; RuntimeError for those it has no name for."""
+    """Gives the kind that TensorFlow takes an error for; RuntimeError where it has no name."""
     return next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
 
 

@@ -265,9 +265,7 @@ class Filler:
             reported = True
         except Exception as error:
             flags = self._stays(chunks, end)
-            self._reports.error(
-                epoch, str(error), error, flags=flags, next_row=chunks.resumes_at
-            )
+            self._reports.error(epoch, str(error), error, flags=flags, next_row=chunks.resumes_at)
         finally:
             if not reported:
                 self._orders.free.append(slot)

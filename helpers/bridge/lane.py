@@ -169,7 +169,7 @@ class Lane:
                 self.check()
             report = self._read()
             if report.kind == protocol.ERROR and report.flags & protocol.FATAL:
-                name, kind, text = pickle.loads(report.payload)
+                _, kind, text = pickle.loads(report.payload)
                 raise errors.as_kind(WorkerError, kind)(f"{self} ended with {text}")
             if report.epoch == self._wanted:
                 return report

@@ -25,6 +25,7 @@ from helpers.bridge.errors import WorkerError
 from helpers.bridge.sending import Parcel, check_sendable
 from helpers.bridge.sharding import Stretch, Turn
 from helpers.bridge.shared import SPARE_SLOTS, SlotLayout
+from helpers.bridge.spent import Watch
 
 Shards = Callable[[Turn, Sequence], Iterable[Stretch]]  # a worker's turn, arguments -> its rows
 
@@ -77,7 +78,7 @@ class WorkerPool:
         self._shards = shards
         self._plan = plan
         self._layout = SlotLayout.of(
-            [None if c.is_text or not c.is_fixed else (c.dtype, c.shape) for c in _components(plan)],
+            [(c.dtype, c.shape) if c.fits_slots else None for c in plan.layout.components],
             _chunk_rows(plan),
         )
         self._num_workers = num_workers
@@ -88,6 +89,7 @@ class WorkerPool:
         self._idle: list[Crew] = []
         self._leaving: list[Crew] = []  # still at the row at which their epoch was abandoned
         self._has_started = False
+        self.watch = Watch()
         weakref.finalize(self, _close_all, self._crews).atexit = False  # see _close_pools
         _pools.add(self)
 
@@ -203,6 +205,7 @@ class Epoch:
         self._args = args
         self._crew: Crew | None = None
         self._reports: Iterator | None = None
+        self._has_rows = False
         self._ended = False
 
     def __iter__(self) -> Epoch:
@@ -226,10 +229,12 @@ class Epoch:
             lane, report = next(self._reports)
             self.resumes_at = report.next_row
             if report.kind == protocol.CHUNK:
+                self._has_rows = True
                 return lane.chunk(report)
             error = lane.error(report)
         except StopIteration:
             self._end(self._pool.put_back)
+            self._pool.watch.ended(self._has_rows)
             raise
         except BaseException:  # after Ctrl-C too the pipes may be in the middle of a report
             self._end(self._pool.dismiss)
@@ -259,16 +264,12 @@ class Epoch:
         self.close()
 
 
-def _components(plan: Plan) -> Sequence:
-    return plan.layout.components
-
-
 def _chunk_rows(plan: Plan) -> int:
     """Rows that a slot has room for."""
     if plan.chunk_batches is not None:
         return plan.chunk_batches * plan.batch_size
-    fixed = [c for c in _components(plan) if c.is_fixed and not c.is_text]
-    row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in fixed)
+    fitting = [c for c in plan.layout.components if c.fits_slots]
+    row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in fitting)
     return plan.batch_size * max(1, CHUNK_BYTES // max(1, row_bytes * plan.batch_size))
 
 

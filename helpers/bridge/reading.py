@@ -73,9 +73,7 @@ class Reading:
             row = max(row + 1, reader.resumes_at)
             return [*self._nothing, np.int64(row), np.int64(_state(error)), str(error).encode()]
         self._keep(seed, reader)
-        flat = [
-            array for part in parts for array in (part if isinstance(part, tuple) else (part,))
-        ]
+        flat = [array for part in parts for array in (part if isinstance(part, tuple) else (part,))]
         return [*flat, np.int64(reader.resumes_at), np.int64(self.CHUNK), b""]
 
     @staticmethod

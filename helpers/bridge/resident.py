@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers.bridge.buffers import aligned
 from helpers.bridge.batcher import do_not_convert
+from helpers.bridge.buffers import aligned
 from helpers.bridge.owning import Kept, keep, weakly
 from helpers.bridge.sharding import Order
 from helpers.bridge.structure import map_structure
@@ -70,7 +70,8 @@ def batches(
 
         return _map(starts, gather, name)
 
-    return keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    shuffled = keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    return shuffled.apply(tf.data.experimental.assert_cardinality(-(-stop // batch_size)))
 
 
 def _rows(tensor: tf.Tensor, start: tf.Tensor, count: int) -> tf.Tensor:

@@ -6,6 +6,7 @@ The objects here run in worker processes; they import no TensorFlow.
 from __future__ import annotations
 
 import inspect
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -190,23 +191,24 @@ class SourceShards:
         """Gives the stretches of one shard in one epoch."""
         order = self.order.of(turn.seed)
         length = self.stretch_rows or max(1, len(order))
-        for start in range(
-            turn.first + turn.shard * length, len(order), turn.num_shards * length
-        ):
+        for start in range(turn.first + turn.shard * length, len(order), turn.num_shards * length):
             end = min(start + length, len(order))
             yield Stretch(
-                lambda start=start, end=end: self._rows(order, start, end, turn.seed),
+                lambda start=start, end=end: itertools.chain.from_iterable(
+                    self._batches(order, start, end, turn.seed)
+                ),
                 self.order.number(turn.seed),
                 start,
                 end,
             )
 
-    def _rows(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator:
+    def _batches(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator[Iterator]:
+        # Iterators that go on after an item that raises, which a generator would not.
         while start < end:
             stop = min(end, start - start % self.batch_size + self.batch_size)
             seed_everything(worker_seed(seed, start))
             received.reseed(seed, start)
-            yield from map(self.source.__getitem__, map(int, order[start:stop]))
+            yield map(self.source.__getitem__, map(int, order[start:stop]))
             start = stop
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.bridge import resident
-from helpers.bridge.batcher import crossed, do_not_convert, epoch_seeds, nothing_of
+from helpers.bridge.batcher import counted, crossed, do_not_convert, epoch_seeds, nothing_of
 from helpers.bridge.chunks import Chunks, Plan, Workspace
 from helpers.bridge.probe import first_item
 from helpers.bridge.processes import WorkerPool
@@ -46,11 +46,18 @@ def from_source(
       at a multiple of 64 bytes, which `aligned` gives; other arrays are copied once, here. As
       nothing is copied, **a change to the array changes the batches**, those already handed out
       too; leave the array alone, or pass a copy. TensorFlow itself does not write to it. Opening
-      the data set takes as much memory again: TensorFlow's optimizer makes a tensor of the same
-      shape to look at (InitializeTensor in tensorflow/core/grappler/grappler_item_builder.cc).
+      the data set takes as much memory again, for a moment: TensorFlow's optimizer makes a tensor
+      of the same shape to look at (InitializeTensor in
+      tensorflow/core/grappler/grappler_item_builder.cc).
+    - What tf.data takes for an array though its items are not its rows is taken for it too: a
+      pandas Series or DataFrame, an Arrow table.
     - A source whose slices are arrays (`np.load(..., mmap_mode="r")`, HDF5 and Zarr data sets, a
       class of your own) is read one slice a crossing, into aligned buffers, whatever its size.
     - Any other source is read item by item, as `from_generator` reads rows.
+
+    What an epoch gives is a function of its seed and of the place in it, which TensorFlow keeps: an
+    iterator can be saved in a checkpoint, and goes on at the same row, in any order, with or
+    without workers.
 
     Args:
       source: The source, or a tuple or dictionary of sources of one length, one a component.
@@ -65,7 +72,11 @@ def from_source(
         empty; it is read item by item then.
       varying: As for `from_generator`.
       padding_values: As for `from_generator`.
-      num_workers: Worker processes that read the items; 0 to read in this one.
+      num_workers: Worker processes that read the items; 0 to read in this one. What opens files
+        with its first item opens them in the workers, not here: its length and its first item are
+        looked up in a worker, too. `random`, `numpy.random` and the random generators that the
+        source refers to are seeded anew with each batch, so that the number of workers makes no
+        difference.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default as for
         `from_generator`; the order of the rows does not depend on it.
       name: A name for the tf.data operations.
@@ -74,8 +85,9 @@ def from_source(
       A `tf.data.Dataset` of batches, of known cardinality.
 
     Raises:
-      TypeError: The source has no length or no items, or an item cannot be made tensors.
-      ValueError: Another argument is wrong.
+      TypeError: The source has no length or no items, an item cannot be made tensors, or workers
+        cannot be sent the source; the message names what is in the way.
+      ValueError: Another argument is wrong or has no effect.
     """
     check_sizes(batch_size=batch_size, chunk_size=chunk_size)
     check_rows(varying, padding_values, num_workers, seed, bool(shuffle or num_workers))
@@ -98,7 +110,7 @@ def from_source(
                 f"{given} has no effect on arrays, whose batches are cut where they lie; leave it "
                 "out"
             )
-        dataset = resident.batches(
+        return resident.batches(
             source.parts if isinstance(source, Columns) else source,
             count,
             batch_size=batch_size,
@@ -107,7 +119,6 @@ def from_source(
             seeds=seeds,
             name=name,
         )
-        return _counted(dataset, count, batch_size, drop_remainder)
     look_at_slice = output_signature is None and not in_worker
     piece = first_slice(source, count) if look_at_slice else None
     if output_signature is not None:
@@ -135,7 +146,7 @@ def from_source(
         )
     else:
         reading = _read_items(source, order, plan)
-    return _counted(crossed(reading, seeds, plan, name), count, batch_size, drop_remainder)
+    return counted(crossed(reading, seeds, plan, name), plan, count, name)
 
 
 def _read_items(source: Any, order: Order, plan: Plan) -> Reading:
@@ -264,10 +275,3 @@ def _slice_signature(piece: Any) -> Any:
         ),
         piece,
     )
-
-
-def _counted(
-    dataset: tf.data.Dataset, count: int, batch_size: int, drop_remainder: bool
-) -> tf.data.Dataset:
-    batches = count // batch_size if drop_remainder else -(-count // batch_size)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches))

@@ -42,6 +42,11 @@ class Component:
         return None not in self.shape
 
     @property
+    def fits_slots(self) -> bool:
+        """Whether its values have one size, so that a worker can write them to shared memory."""
+        return self.is_fixed and not self.is_text
+
+    @property
     def ragged_rank(self) -> int:
         """Number of ragged dimensions in a batch of `ragged_batch`: all up to the last unknown."""
         unknown = [number for number, size in enumerate(self.shape, 1) if size is None]
@@ -89,7 +94,7 @@ class Component:
         return plain
 
     def check_text(self, text: str) -> None:
-        """Raises MismatchError for a string that UTF-8, in which TensorFlow keeps it, cannot hold."""
+        """Raises MismatchError for a string that UTF-8, as TensorFlow keeps it, cannot hold."""
         try:
             text.encode()
         except UnicodeEncodeError as error:
