@@ -69,13 +69,15 @@ def from_generator(
         a batch unless `chunk_size` says otherwise. A batch holds rows of one shard, and each shard
         may end in a smaller one; the order is the same in every run.
 
-        Workers see what the generator refers to as it is when an epoch starts. They share one copy
-        of large arrays, and none of a `numpy.memmap`; what one changes is its own, and stays with
-        it for later epochs until you change the original. A random generator among it gives each of
-        several workers numbers of its own. A worker imports the modules that the generator is
-        defined in: one that imports TensorFlow makes its start take seconds. Rows of 32 KB and more
-        are written past the worker's cache, on x86 Linux, by the environment variable
-        GLIBC_TUNABLES, unless you have set that. Not on Windows.
+        Workers see what the generator refers to as it is when an epoch starts. (Looking for a
+        change takes at most a twentieth of an epoch: of arrays that are too large for that, samples
+        are compared, and a change to a few of their elements may be seen some epochs later.) They
+        share one copy of large arrays, and none of a `numpy.memmap`; what one changes is its own,
+        and stays with it for later epochs until you change the original. A random generator among
+        it gives each of several workers numbers of its own. A worker imports the modules that the
+        generator is defined in: one that imports TensorFlow makes its start take seconds. Rows of
+        32 KB and more are written past the worker's cache, on x86 Linux, by the environment
+        variable GLIBC_TUNABLES, unless you have set that. Not on Windows.
       seed: With workers, what each worker's `random`, `numpy.random` and the random generators that
         it was sent are seeded from, and a parameter `seed` of the generator is; the same seed gives
         the same epochs. One worker takes random generators as they are.

@@ -30,6 +30,7 @@ from helpers.bridge.spent import Watch
 Shards = Callable[[Turn, Sequence], Iterable[Stretch]]  # a worker's turn, arguments -> its rows
 
 MAX_SLOTS = 8  # a worker
+LOOKING = 0.05  # share of an epoch's time that may pass looking at whether arrays have changed
 EXIT_SECONDS = 2.0  # at the end of the program, how long it waits for TensorFlow's threads, and
 QUIET_SECONDS = 0.05  # how long none of them enters Python before it goes on
 
@@ -90,13 +91,14 @@ class WorkerPool:
         self._leaving: list[Crew] = []  # still at the row at which their epoch was abandoned
         self._has_started = False
         self.watch = Watch()
+        self.epoch_seconds = 0.0  # how long the last epoch took
         weakref.finalize(self, _close_all, self._crews).atexit = False  # see _close_pools
         _pools.add(self)
 
     def epoch(self, seed: int | None = None, *, first: int = 0, args: Sequence = ()) -> Epoch:
         """Runs one epoch, with its first chunk at the earliest.
 
-        Workers see what the generator refers to as it is when the epoch starts.
+            Workers see what the generator refers to as it is when the epoch starts.
 
         Args:
           seed: The same seed gives the same epoch: each worker seeds `random` and `numpy.random`
@@ -125,7 +127,7 @@ class WorkerPool:
         work = (self._plan, self._layout, self._shards, tuple(args))
         parcel = self._parcel
         try:
-            if parcel is None or not parcel.ends_with(work):
+            if parcel is None or not parcel.ends_with(work, LOOKING * self.epoch_seconds):
                 self._parcel = parcel = Parcel((list(sys.path), _sources()), work)
         except Exception:
             check_sendable(*self._shards.subject)  # says it in a sentence
@@ -205,6 +207,7 @@ class Epoch:
         self._args = args
         self._crew: Crew | None = None
         self._reports: Iterator | None = None
+        self._begun = 0.0
         self._has_rows = False
         self._ended = False
 
@@ -242,6 +245,7 @@ class Epoch:
         raise error
 
     def _start(self) -> None:
+        self._begun = time.monotonic()
         parcel = self._pool.parcel(self._args)
         self._crew = self._pool.take_crew()
         self._reports = self._crew.epoch(parcel, self._seed, self.resumes_at)
@@ -250,6 +254,7 @@ class Epoch:
         self._ended = True
         crew, self._crew, self._reports = self._crew, None, None
         if crew is not None:
+            self._pool.epoch_seconds = time.monotonic() - self._begun
             leave(crew)
 
     def close(self) -> None:

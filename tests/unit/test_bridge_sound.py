@@ -200,10 +200,11 @@ def gone(condition):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_workers_of_a_data_set_built_inside_a_graph_end_with_it():
+    def eight():
+        yield from range(8)
+
     def part(k):
-        return bridge.from_generator(
-            lambda: iter(range(8)), output_signature=INTEGER, batch_size=4, num_workers=1
-        )
+        return bridge.from_generator(eight, output_signature=INTEGER, batch_size=4, num_workers=1)
 
     before = children()
     dataset = tf.data.Dataset.range(2).interleave(part, cycle_length=2)
