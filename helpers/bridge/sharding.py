@@ -6,6 +6,7 @@ The objects here run in worker processes; they import no TensorFlow.
 from __future__ import annotations
 
 import inspect
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -202,11 +203,15 @@ class SourceShards:
             )
 
     def _rows(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator:
+        # Unlike a generator, a chain goes on after an item that raised.
+        return itertools.chain.from_iterable(self._batches(order, start, end, seed))
+
+    def _batches(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator[Iterator]:
         while start < end:
             stop = min(end, start - start % self.batch_size + self.batch_size)
             seed_everything(worker_seed(seed, start))
             received.reseed(seed, start)
-            yield from map(self.source.__getitem__, map(int, order[start:stop]))
+            yield map(self.source.__getitem__, map(int, order[start:stop]))
             start = stop
 
 
