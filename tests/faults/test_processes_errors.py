@@ -11,7 +11,17 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
-from unit.pooling import SCALAR, TEXT, closing_pools, drain, gone, lanes_of, source_shards, wait_for
+from unit.pooling import (
+    SCALAR,
+    TEXT,
+    closing_pools,
+    drain,
+    gone,
+    lanes_of,
+    open_pool,
+    source_shards,
+    wait_for,
+)
 
 from helpers.bridge.errors import GeneratorError, MismatchError, WorkerError
 
@@ -395,6 +405,7 @@ def test_closing_runs_the_generators_clean_up(make_pool, tmp_path):
 
 def test_a_worker_that_cannot_be_started(make_pool, monkeypatch):
     pool = make_pool(endless)
+    pool.parcel(())  # is kept for the next workers
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     before = psutil.Process().num_fds()
     with pytest.raises(FileNotFoundError, match="/no/such/python"):
@@ -417,13 +428,15 @@ def test_a_module_that_the_worker_does_not_find(make_pool, monkeypatch, tmp_path
         next(pool.epoch())
 
 
-def test_no_descriptor_is_left(make_pool):
+def test_no_descriptor_is_left():
     process = psutil.Process()
-    make_pool(endless).close()
     before = process.num_fds()
-    for _ in range(3):
-        pool = make_pool(endless)
+    for close in (False, True, True):
+        pool = open_pool(endless)
         kept = next(pool.epoch())
-        pool.close()
+        if close:
+            pool.close()
+        del pool
+        assert kept[0].tolist() == [0] * 4
         del kept
     assert process.num_fds() == before
