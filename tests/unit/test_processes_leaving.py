@@ -128,7 +128,7 @@ def test_an_end_of_a_worker_in_an_epoch_that_was_left(make_pool):
 def test_a_closed_epoch_gives_nothing_more(make_pool):
     pool = make_pool(GeneratorShards(rows_from, 1))
     epoch = pool.epoch(args=(0,))
-    next(epoch)
+    next(epoch), next(epoch)  # each worker has started
     epoch.close()
     epoch.close()
     assert list(epoch) == []
@@ -178,14 +178,16 @@ def test_a_worker_that_reads_ahead_fills_its_slots(make_pool, tmp_path):
     wait_for(lambda: len(read_so_far(log)) >= 12)
 
 
-def test_errors_on_demand(make_pool):
+def test_after_an_error_too_a_worker_reads_what_it_is_asked_for(make_pool, tmp_path):
     class Holes(Logging):
         def __getitem__(self, index):
+            super().__getitem__(index)
             if index % 5 == 1:
                 raise KeyError(index)
             return index
 
-    pool = make_pool(source_shards(Holes(None)), num_workers=1, ahead=False)
+    log = tmp_path / "log"
+    pool = make_pool(source_shards(Holes(log)), num_workers=1, ahead=False)
     for _ in range(2):
         epoch, rows, errors = pool.epoch(), [], 0
         while True:
@@ -195,9 +197,12 @@ def test_errors_on_demand(make_pool):
                 errors += 1
             except StopIteration:
                 break
+            time.sleep(0.02)  # in which it would read on
+            assert read_so_far(log) == list(range(epoch.resumes_at))
         assert errors == 8
         assert not [row for row in rows if row % 5 == 1]
         assert rows == sorted(rows)
+        log.unlink()
 
 
 @pytest.mark.parametrize("num_workers", [1, 2, 3])
