@@ -194,16 +194,17 @@ class SourceShards:
         for start in range(turn.first + turn.shard * length, len(order), turn.num_shards * length):
             end = min(start + length, len(order))
             yield Stretch(
-                lambda start=start, end=end: itertools.chain.from_iterable(
-                    self._batches(order, start, end, turn.seed)
-                ),
+                lambda start=start, end=end: self._rows(order, start, end, turn.seed),
                 self.order.number(turn.seed),
                 start,
                 end,
             )
 
+    def _rows(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator:
+        # Unlike a generator, a chain goes on after an item that raised.
+        return itertools.chain.from_iterable(self._batches(order, start, end, seed))
+
     def _batches(self, order: Sequence[int], start: int, end: int, seed: int) -> Iterator[Iterator]:
-        # Iterators that go on after an item that raises, which a generator would not.
         while start < end:
             stop = min(end, start - start % self.batch_size + self.batch_size)
             seed_everything(worker_seed(seed, start))
