@@ -165,7 +165,12 @@ def nothing_of(plan: Plan) -> list[np.ndarray]:
     blocks = Blocks.of(plan)
     specs = tf.nest.flatten(blocks.signature if blocks else _whole_signature(plan))
     return [
-        np.empty([size or 0 for size in spec.shape], spec.dtype.as_numpy_dtype) for spec in specs
+        np.full(
+            [size or 0 for size in spec.shape],
+            b"" if spec.dtype == tf.string else 0,
+            spec.dtype.as_numpy_dtype,
+        )
+        for spec in specs
     ]
 
 

@@ -143,10 +143,10 @@ class Reports:
         except BrokenPipeError:
             _end_group()
 
-    def error(self, epoch: int, text: str, error: BaseException, *, flags=0, next_row=0) -> None:
+    def error(self, epoch: int, text: str, error: BaseException, **fields: int) -> None:
         """Reports an error: its type's name, its kind, and what is to be said of it."""
         payload = pickle.dumps((type(error).__name__, kind_of(error), text))
-        self.send(protocol.ERROR, epoch, flags=flags, next_row=next_row, payload=payload)
+        self.send(protocol.ERROR, epoch, payload=payload, **fields)
 
 
 class SlotPool:
@@ -264,8 +264,9 @@ class Filler:
             )
             reported = True
         except Exception as error:
-            flags = self._stays(chunks, end)
-            self._reports.error(epoch, str(error), error, flags=flags, next_row=chunks.resumes_at)
+            flags, next_row = self._stays(chunks, end), chunks.resumes_at
+            self._reports.error(epoch, str(error), error, flags=flags, slot=slot, next_row=next_row)
+            reported = True
         finally:
             if not reported:
                 self._orders.free.append(slot)

@@ -171,15 +171,18 @@ class Lane:
             if report.kind == protocol.ERROR and report.flags & protocol.FATAL:
                 _, kind, text = pickle.loads(report.payload)
                 raise errors.as_kind(WorkerError, kind)(f"{self} ended with {text}")
-            if report.epoch == self._wanted:
+            if report.epoch == self._wanted and report.kind != protocol.ERROR:
                 return report
             self._discard(report)
+            if report.epoch == self._wanted:
+                return report
 
     def _discard(self, report: Report) -> bool:
-        """Takes back what a stale report is about; whether it tells of the worker's end."""
-        if report.kind == protocol.CHUNK:
+        """Takes back the slot that a report is about; whether it tells of the worker's end."""
+        is_fatal = report.kind == protocol.ERROR and bool(report.flags & protocol.FATAL)
+        if report.kind != protocol.DONE and not is_fatal:
             self.slots.put_back(report.slot)
-        return report.kind == protocol.ERROR and bool(report.flags & protocol.FATAL)
+        return is_fatal
 
     def error(self, report: Report) -> Exception:
         """Gives the error that a report is about."""
@@ -239,7 +242,7 @@ class Lane:
         *fields, size = protocol.REPORT.unpack(self._read_bytes(protocol.REPORT.size))
         report = Report(*fields, self._read_bytes(size) if size else b"")
         self._heard = True
-        if report.kind == protocol.CHUNK:
+        if report.kind != protocol.DONE:
             self._asked = False
         if report.kind == protocol.DONE and report.epoch == self.epoch:
             self.epoch = protocol.NO_EPOCH

@@ -205,7 +205,6 @@ def test_errors_do_not_make_a_worker_read_further_and_further(make_pool, tmp_pat
         log.unlink()
 
 
-@pytest.mark.xfail(strict=True, reason="the slot of a chunk that failed stays with the worker")
 def test_after_an_error_a_worker_reads_what_it_is_asked_for(make_pool, tmp_path):
     log = tmp_path / "log"
     pool = make_pool(source_shards(Holes(log)), num_workers=1, ahead=False)
