@@ -68,6 +68,9 @@ class Crew:
             if report.kind == protocol.DONE:
                 del active[turn]
                 continue
+            if report.kind == protocol.PASS:
+                turn += 1
+                continue
             yield active[turn], report
             if not report.stays:
                 turn += 1

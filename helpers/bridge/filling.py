@@ -233,6 +233,8 @@ class Filler:
         try:
             while stretch.end is None or chunks.resumes_at < stretch.end:
                 if not self._chunk(chunks, stretch.end, epoch):
+                    if stretch.end is not None:  # the last report said that there is more
+                        self._reports.send(protocol.PASS, epoch)
                     break
         finally:
             if hasattr(chunks.rows, "close"):  # runs the `finally` blocks of an abandoned generator

@@ -180,7 +180,7 @@ class Lane:
     def _discard(self, report: Report) -> bool:
         """Takes back the slot that a report is about; whether it tells of the worker's end."""
         is_fatal = report.kind == protocol.ERROR and bool(report.flags & protocol.FATAL)
-        if report.kind != protocol.DONE and not is_fatal:
+        if report.kind in (protocol.CHUNK, protocol.ERROR) and not is_fatal:
             self.slots.put_back(report.slot)
         return is_fatal
 
@@ -242,7 +242,7 @@ class Lane:
         *fields, size = protocol.REPORT.unpack(self._read_bytes(protocol.REPORT.size))
         report = Report(*fields, self._read_bytes(size) if size else b"")
         self._heard = True
-        if report.kind != protocol.DONE:
+        if report.kind in (protocol.CHUNK, protocol.ERROR):
             self._asked = False
         if report.kind == protocol.DONE and report.epoch == self.epoch:
             self.epoch = protocol.NO_EPOCH

@@ -15,7 +15,7 @@ PARCEL = 1  # flag of START: a file descriptor comes along, with what is to be d
 AS_IT_IS = 2  # flag of START: random generators in the parcel stay as they came
 
 REPORT = struct.Struct("<BBxxIIIQQ")  # kind, flags, epoch, slot, rows, next row, payload's bytes
-CHUNK, ERROR, DONE = range(3)
+CHUNK, ERROR, PASS, DONE = range(4)
 STAY = 1  # flag: the next report of this shard comes before those of the others
 FATAL = 2  # flag of ERROR: the worker ends
 

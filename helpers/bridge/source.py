@@ -138,7 +138,9 @@ def from_source(
         chunk_size=chunk_size,
     )
     if num_workers:
-        reading = _read_by_workers(source, order, plan, num_workers)
+        pool = _workers(source, order, plan, num_workers)
+        plan = dataclasses.replace(plan, chunk_batches=None)  # to be batched once more
+        reading = Reading(lambda seed, row: pool.epoch(seed, first=row), nothing_of(plan))
     elif piece is not None and not shuffle:
         workspace = Workspace.of(plan.layout)
         reading = Reading(
@@ -165,15 +167,19 @@ def _read_items(source: Any, order: Order, plan: Plan) -> Reading:
     return Reading(open_at, nothing_of(plan))
 
 
-def _read_by_workers(source: Any, order: Order, plan: Plan, num_workers: int) -> Reading:
+def _workers(source: Any, order: Order, plan: Plan, num_workers: int) -> WorkerPool:
     if num_workers > 1 and plan.chunk_batches is None:
         plan = dataclasses.replace(plan, chunk_batches=1)
+    if not plan.varying:
+        # TensorFlow batches the rows once more: those after an error that one worker has left of
+        # its chunk go with the next one's.
+        plan = dataclasses.replace(plan, drop_remainder=False)
     rows = plan.chunk_batches and plan.chunk_batches * plan.batch_size
     shards = SourceShards(source, order, plan.batch_size, rows if num_workers > 1 else None)
     check_sendable(*shards.subject)
     ahead = not (num_workers == 1 and plan.chunk_batches == 1)
     pool = WorkerPool(shards, plan, num_workers=num_workers, ahead=ahead)
-    return Reading(lambda seed, row: pool.epoch(seed, first=row), nothing_of(plan))
+    return pool
 
 
 class Columns:

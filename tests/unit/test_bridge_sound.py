@@ -561,8 +561,9 @@ def test_a_row_that_does_not_match_costs_its_batch_and_no_more(num_workers):
 
 
 @workers
+@pytest.mark.parametrize("drop", [False, True])
 @pytest.mark.parametrize("num_workers", [0, 1, 2])
-def test_a_source_whose_item_fails_goes_on_after_it(num_workers):
+def test_a_source_whose_item_fails_goes_on_after_it(num_workers, drop):
     class Broken(Data):
         def __len__(self):
             return 40
@@ -572,9 +573,12 @@ def test_a_source_whose_item_fails_goes_on_after_it(num_workers):
                 raise OSError("truncated")
             return float(index)
 
-    dataset = bridge.from_source(Broken(), batch_size=4, num_workers=num_workers)
-    found = flat(values(dataset.ignore_errors()))
-    assert set(range(40)) - set(found) == {4, 5}
+    dataset = bridge.from_source(
+        Broken(), batch_size=4, num_workers=num_workers, drop_remainder=drop
+    )
+    found = values(dataset.ignore_errors())
+    rest = [[k, k + 1, k + 2, k + 3] for k in range(6, 38, 4)]
+    assert found == [[0, 1, 2, 3], *rest] + ([] if drop else [[38, 39]])
     with pytest.raises(tf.errors.UnknownError) as error:
         list(dataset)
     assert "example 5: OSError: truncated, at " in first_line(error)
