@@ -22,7 +22,8 @@ RESULTS = NOTEBOOKS.parent / "results"
 SO_FAR = "so-far.json"
 """The results file of an unfinished run, beside the folders of its steps."""
 
-_MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "sources", "scale", "claims")
+MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "sources", "scale", "claims")
+"""The rooms whose code a number depends on, below `helpers/`."""
 
 
 @record
@@ -77,7 +78,7 @@ def code_digest() -> str:
     """Returns a digest of all code that a number depends on, the notebooks' own code apart."""
     digest = hashlib.sha256()
     root = Path(__file__).parent.parent
-    for part in _MEASURING:
+    for part in MEASURING:
         path = root / part
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode())
