@@ -12,11 +12,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 
-def _hands_on_from_reproduce(name: str) -> Any:
-    return getattr(importlib.import_module("helpers.reproduce"), name)
+class _Former(ModuleType):
+    """A module that has gone into `helpers.reproduce`, and hands on what was taken from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        # Nothing else is looked up: whoever walks through sys.modules asks each for `__file__`.
+        if name not in _TAKEN[self.__name__]:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module("helpers.reproduce"), name)
 
 
-# Notebook 13 takes names from here, as it did when they were modules of their own.
-for _name in ("helpers.comparing", "helpers.runs"):
-    sys.modules[_name] = ModuleType(_name, "Its names are those of `helpers.reproduce`.")
-    sys.modules[_name].__getattr__ = _hands_on_from_reproduce
+# What notebook 13 imports.
+_TAKEN = {"helpers.comparing": ("compare_runs",), "helpers.runs": ("machines", "reference")}
+sys.modules.update({name: _Former(name) for name in _TAKEN})
