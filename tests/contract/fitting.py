@@ -151,4 +151,3 @@ def _(build):
     layer = tf.keras.layers.Normalization(axis=None)
     layer.adapt(as_pair(build()).map(lambda x, y: x))
     return [float(layer.mean), float(layer.variance)]
-

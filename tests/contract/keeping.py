@@ -1,11 +1,12 @@
 """Data sets that are kept: checkpoints, files, caches, and tf.data's service."""
 
-import contextlib
+import functools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from contract.loops import numbers
+from contract.ports import free_port
 from contract.seen import observe, plain
 from contract.use import add, use
 
@@ -115,40 +116,43 @@ def _(build):
         return observe(tf.data.Dataset.load(folder, compression="GZIP"))
 
 
-@contextlib.contextmanager
-def _served() -> Iterator[str]:
-    """An address of tf.data's service, with one worker in this process."""
-    dispatcher = service.DispatchServer(service.DispatcherConfig(port=0))
-    address = dispatcher.target.split("://")[1]
-    worker = service.WorkerServer(service.WorkerConfig(dispatcher_address=address, port=0))
-    try:
-        yield dispatcher.target
-    finally:
-        worker._stop()
-        dispatcher._stop()
+@functools.cache
+def _served() -> str:
+    """The address of tf.data's service, with one worker, in this process."""
+    port = free_port()  # known beforehand, as shards by data want it
+    dispatcher = service.DispatchServer(
+        service.DispatcherConfig(port=0, worker_addresses=[f"localhost:{port}"])
+    )
+    worker = service.WorkerConfig(
+        dispatcher.target.split("://")[1], port=port, heartbeat_interval_ms=20
+    )
+    _servers.extend([dispatcher, service.WorkerServer(worker)])
+    return dispatcher.target
 
 
-def _distributed(mode) -> Callable:
+_servers: list = []
+
+
+def _distributed(mode, epochs: int = 1) -> Callable:
     def run(build):
-        with _served() as target:
-            return observe(build().apply(service.distribute(mode, target)))
+        return observe(build().apply(service.distribute(mode, _served())), epochs)
 
     return run
 
 
-add("tf.data service", FAMILY, _distributed("parallel_epochs"), part=True)
+add("tf.data service", FAMILY, _distributed("parallel_epochs", 2), part=True)
 add("tf.data service, distributed", FAMILY, _distributed("distributed_epoch"))
 add("tf.data service, sharded", FAMILY, _distributed(service.ShardingPolicy.DATA))
 
 
 @use("tf.data service, registered", FAMILY)
 def _(build):
-    with _served() as target:
-        dataset = build()
-        number = service.register_dataset(target, dataset)
-        del dataset
-        return observe(
-            service.from_dataset_id(
-                "parallel_epochs", target, number, element_spec=build().element_spec
-            )
-        )
+    dataset = build()
+    number = service.register_dataset(_served(), dataset)
+    del dataset
+    return observe(
+        service.from_dataset_id(
+            "parallel_epochs", _served(), number, element_spec=build().element_spec
+        ),
+        1,
+    )

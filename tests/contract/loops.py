@@ -49,9 +49,7 @@ def _(build):
 
 
 # The compiled step takes no ragged tensors, and a compilation takes long: by values of x alone.
-_compiled = tf.function(
-    lambda x: tf.reduce_sum(x * x), jit_compile=True, reduce_retracing=True
-)
+_compiled = tf.function(lambda x: tf.reduce_sum(x * x), jit_compile=True, reduce_retracing=True)
 
 
 def _compiled_weight(element):

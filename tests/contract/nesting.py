@@ -72,8 +72,7 @@ def _(build):
     dataset = build().map(total)  # an element of any structure, as a number
 
     def again():
-        for value in dataset:
-            yield value
+        yield from dataset
 
     spec = tf.TensorSpec((), tf.float32)
     if build.stock:

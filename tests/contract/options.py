@@ -37,13 +37,15 @@ def _with(change: Callable[[tf.data.Options], None], ordered: bool = True) -> Ca
     def run(build):
         options = tf.data.Options()
         change(options)
-        bare = observe(build().with_options(options))
+        dataset = build()
+        bare = observe(dataset.with_options(options), 1)
         if not ordered:
             return {
                 key: in_any_order(value) if isinstance(value, list) else value
                 for key, value in bare.items()
             }
-        return {"bare": bare, "in a pipeline": observe(_busy(build()).with_options(options))}
+        busy = observe(_busy(dataset).with_options(options), 1)
+        return {"bare": bare, "in a pipeline": busy}
 
     return run
 

@@ -84,10 +84,10 @@ class Result:
         parts = [
             "# What holds where TensorFlow takes a data set",
             self.headline() + ".",
-            "A row is a use, a column a way of Python data into TensorFlow. `=`: the same elements, "
-            "sizes, order, specification and cardinality as tf.data's own pipeline under the same "
-            "use, or the same class of error; `R`: refused, in the sentence below; `≠`: different; "
-            "`–`: skipped.",
+            "A row is a use, a column a way of Python data into TensorFlow. `=`: the same "
+            "elements, sizes, order, specification and cardinality as tf.data's own pipeline under "
+            "the same use, or the same class of error; `R`: refused, in the sentence below; `≠`: "
+            "different; `–`: skipped.",
         ]
         for family, uses in families.items():
             columns = [way for way in ways if any(way in cells for cells in uses.values())]

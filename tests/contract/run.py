@@ -1,6 +1,7 @@
 """Runs the matrix in child processes: `python -m contract.run`, with `tests` on the path."""
 
 import collections
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -136,7 +137,7 @@ class Child:
 
     def __init__(self, place: str):
         self.ended = False
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "contract.child", place],
             cwd=TESTS.parent,
@@ -187,10 +188,8 @@ class Child:
         return ": " + wording(RuntimeError(lines[-1])) if lines else ""
 
     def _kill(self) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     def close(self) -> None:
         """Ends the child and what it started."""

@@ -27,7 +27,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return (type(value).__name__, [plain(part) for part in value])
     if type(value).__name__ == "RaggedTensorValue":
-        return ("ragged", value.row_splits.dtype.name, value.flat_values.dtype.name, value.to_list())
+        return (
+            "ragged",
+            value.row_splits.dtype.name,
+            value.flat_values.dtype.name,
+            value.to_list(),
+        )
     if isinstance(value, (np.ndarray, np.generic)):
         return ("array", np.asarray(value))
     return value
@@ -82,7 +87,9 @@ def difference(found: Any, expected: Any, place: str = "") -> str | None:
             if text := difference(*pair, inside):
                 return text
         return None
-    return None if found == expected else f"{head}{_short(found)} where {_short(expected)} was meant"
+    return (
+        None if found == expected else f"{head}{_short(found)} where {_short(expected)} was meant"
+    )
 
 
 def _array_difference(found: np.ndarray, expected: np.ndarray, head: str) -> str | None:

@@ -3,12 +3,12 @@
 import contextlib
 import functools
 import gc
-import socket
 
 from contract.fitting import Trainee, fitted
 from contract.loops import numbers
+from contract.ports import free_port
 from contract.seen import observe, plain
-from contract.use import CLUSTER, DEVICES, PAIR, add, as_pair, total, use
+from contract.use import CLUSTER, DEVICES, add, as_pair, total, use
 
 from helpers.quiet import tf
 
@@ -153,18 +153,12 @@ def _(build):
     return observe(build().apply(tf.data.experimental.prefetch_to_device("/cpu:1")))
 
 
-def _port() -> int:
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return found.getsockname()[1]
-
-
 @functools.cache
 def _coordinator(workers: int):
     """A cluster in this process: a parameter server, and so many workers."""
     cluster = {
-        "worker": [f"localhost:{_port()}" for _ in range(workers)],
-        "ps": [f"localhost:{_port()}"],
+        "worker": [f"localhost:{free_port()}" for _ in range(workers)],
+        "ps": [f"localhost:{free_port()}"],
     }
     spec = tf.train.ClusterSpec(cluster)
     for job, addresses in cluster.items():

@@ -1,6 +1,5 @@
 """Every public name of tf.data.Dataset, used on a data set of batches."""
 
-import inspect
 import os
 import tempfile
 from collections.abc import Callable
@@ -18,9 +17,7 @@ BRIEF = {"map", "unbatch", "shuffle", "window", "repeat", "take", "rebatch", "el
 
 def public_names() -> list[str]:
     """The public names of the installed tf.data.Dataset."""
-    return [name for name, _ in inspect.getmembers_static(D) if not name.startswith("_")] if hasattr(
-        inspect, "getmembers_static"
-    ) else [name for name in dir(D) if not name.startswith("_")]
+    return [name for name in dir(D) if not name.startswith("_")]
 
 
 def missing() -> list[str]:
@@ -61,11 +58,25 @@ def _snapshot(dataset):
         return observe(dataset.snapshot(folder))
 
 
-def _options(dataset):
-    options = dataset.options()
+def _options(options):
+    """An options object as a dictionary, down to its leaves."""
+    if not isinstance(options, _GROUPS):
+        return str(options)
     return {
-        name: str(getattr(options, name)) for name in dir(options) if not name.startswith("_")
+        name: _options(getattr(options, name))
+        for name in vars(type(options))
+        if name[0] != "_" and not callable(getattr(options, name))
     }
+
+
+_GROUPS = (
+    tf.data.Options,
+    tf.data.ThreadingOptions,
+    tf.data.experimental.AutotuneOptions,
+    tf.data.experimental.DistributeOptions,
+    tf.data.experimental.OptimizationOptions,
+    tf.data.experimental.ServiceOptions,
+)
 
 
 def _elements(dataset):
@@ -101,11 +112,12 @@ ROWS: dict[str, Callable[[tf.data.Dataset], Any]] = {
     ),
     "ignore_errors": lambda ds: ds.ignore_errors(),
     "interleave": lambda ds: D.range(3).interleave(lambda k: ds.skip(k), cycle_length=2),
-    "list_files": lambda ds: D.zip(D.list_files(os.path.join(os.path.dirname(__file__), "*.py")), ds)
-    .map(lambda path, *e: e),
+    "list_files": lambda ds: D.zip(
+        D.list_files(os.path.join(os.path.dirname(__file__), "*.py")), ds
+    ).map(lambda path, *e: e),
     "load": _saved,
     "map": lambda ds: ds.map(lambda *e: (e, total(*e))),
-    "options": _options,
+    "options": lambda ds: _options(ds.options()),
     "padded_batch": lambda ds: ds.padded_batch(2),
     "prefetch": lambda ds: ds.prefetch(2),
     "ragged_batch": lambda ds: ds.ragged_batch(2),
@@ -117,9 +129,7 @@ ROWS: dict[str, Callable[[tf.data.Dataset], Any]] = {
         lambda *e: tf.cast(kind(*e), tf.int32), [0.5, 0.5], [0.5, 0.5], seed=3
     ),
     "repeat": lambda ds: ds.repeat(2),
-    "sample_from_datasets": lambda ds: D.sample_from_datasets(
-        [ds, ds.take(2)], [0.5, 0.5], seed=3
-    ),
+    "sample_from_datasets": lambda ds: D.sample_from_datasets([ds, ds.take(2)], [0.5, 0.5], seed=3),
     "save": lambda ds: _saved(ds, shard_func=lambda *e: kind(*e)),
     "scan": lambda ds: ds.scan(0.0, lambda state, *e: (state + total(*e), (e, state))),
     "shard": lambda ds: ds.shard(2, 1),

@@ -1,16 +1,36 @@
 """All uses, in the order of the table."""
 
-from contract import (  # noqa: F401, I001: each adds its rows, in this order
-    transformations,
-    options,
-    loops,
-    fitting,
+from contract import (
     backends,
-    strategies,
-    keeping,
-    nesting,
     debugging,
+    fitting,
+    keeping,
+    loops,
+    nesting,
+    options,
+    strategies,
+    transformations,
 )
-from contract.use import USES
+from contract import use as table
 
-__all__ = ["USES"]
+FAMILIES = [
+    *(
+        module.FAMILY
+        for module in (
+            transformations,
+            options,
+            loops,
+            fitting,
+            backends,
+            strategies,
+            keeping,
+            nesting,
+            debugging,
+        )
+    ),
+    "shuffled",
+]
+
+USES: dict[str, table.Use] = dict(
+    sorted(table.USES.items(), key=lambda item: FAMILIES.index(item[1].family))
+)
