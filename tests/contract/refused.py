@@ -1,0 +1,21 @@
+"""The cells that cannot hold, and the sentence that the user gets there."""
+
+from contract.ways import WAYS
+
+GENERATED = [way.name for way in WAYS.values() if way.from_generator]
+
+CHECKPOINTS = (
+    "checkpoint",
+    "checkpoint, same data set",
+    "checkpoint before the first",
+    "checkpoint at the end",
+    "checkpoint in the second epoch",
+    "checkpoint of a pipeline",
+    "checkpoint manager",
+)
+
+# (way, use): part of the sentence. The place of a Python generator cannot be saved, in tf.data as
+# here; ours says what can be.
+REFUSED: dict[tuple[str, str], str] = {
+    **{(way, use): "from_source" for way in GENERATED for use in CHECKPOINTS},
+}
