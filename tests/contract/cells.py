@@ -57,7 +57,10 @@ def fill(way_name: str, use_name: str) -> Cell:
     """Runs one cell in this process."""
     way, use = WAYS[way_name], USES[use_name]
     begun = time.perf_counter()
-    status, text = _judge(way, use)
+    try:
+        status, text = _judge(way, use)
+    except Exception as error:
+        status, text = DIFFERENT, f"the comparison fails: {type(error).__name__}: {error}"
     return Cell(way.name, use.family, use.name, status, text, time.perf_counter() - begun)
 
 

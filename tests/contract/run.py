@@ -1,5 +1,13 @@
-"""Runs the matrix in child processes: `python -m contract.run`, with `tests` on the path."""
+"""Runs the matrix in child processes.
 
+The command of this module, with `tests` on the path, runs all of it:
+
+    python -m contract.run --markdown docs/contract.md --json contract.json
+    python -m contract.run --fuzz 10000
+    python -m contract.run --chaos 200
+"""
+
+import argparse
 import collections
 import contextlib
 import importlib.metadata
@@ -12,16 +20,16 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
+from contract import slices
 from contract.backends import missing_module
-from contract.cells import broken, cells_of, skipped
-from contract.result import Cell, Result
+from contract.cells import broken, cells_of, skipped, wording
+from contract.children import start
+from contract.result import Cell, Result, write_whole
 from contract.use import HERE
 from contract.uses import USES
 from contract.ways import WAYS
 
-TESTS = Path(__file__).resolve().parents[1]
 PATIENCE = 120  # seconds without an answer after which a child is taken to hang
 AT_ONCE = 2  # children
 BRIEF_WAYS = (  # what the representative part leaves out, the whole has
@@ -138,19 +146,8 @@ class Child:
     def __init__(self, place: str):
         self.ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "contract.child", place],
-            cwd=TESTS.parent,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
-                "CUDA_VISIBLE_DEVICES": "-1",
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            start_new_session=True,
+        self._process = start(
+            ["-m", "contract.child", place], stdin=subprocess.PIPE, stderr=self._errors
         )
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -183,8 +180,6 @@ class Child:
     def _last_words(self) -> str:
         self._errors.seek(0)
         lines = [line for line in self._errors.read().decode(errors="replace").splitlines() if line]
-        from contract.cells import wording
-
         return ": " + wording(RuntimeError(lines[-1])) if lines else ""
 
     def _kill(self) -> None:
@@ -201,3 +196,46 @@ class Child:
         self._kill()
         self._process.wait()
         self._errors.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; 1 if anything differs."""
+    parser = argparse.ArgumentParser(prog="python -m contract.run", description="The matrix.")
+    parser.add_argument("--brief", action="store_true", help="the representative part")
+    parser.add_argument("--markdown", metavar="FILE", help="write the table there")
+    parser.add_argument("--json", metavar="FILE", help="write the cells there")
+    parser.add_argument("--fuzz", type=int, metavar="N", help="N random comparisons instead")
+    parser.add_argument("--chaos", type=int, metavar="N", help="N random rounds instead")
+    parser.add_argument("--seed", type=int, default=0, help="of the fuzz and the chaos")
+    chosen = parser.parse_args(arguments)
+    if chosen.fuzz or chosen.chaos:
+        return _random(chosen)
+
+    def show(done: int, all_: int, cell: Cell) -> None:
+        if cell.status != "equal" or done % 100 == 0:
+            print(f"{done}/{all_} {cell.way} × {cell.use}: {cell.status} {cell.text}", flush=True)
+
+    result = run(not chosen.brief, show)
+    print(result.headline())
+    if chosen.markdown:
+        write_whole(chosen.markdown, result.markdown())
+    if chosen.json:
+        result.write(chosen.json)
+    return int(result.count("different") > 0)
+
+
+def _random(chosen: argparse.Namespace) -> int:
+    failed = False
+    if chosen.fuzz:
+        tally = slices.fuzz(chosen.fuzz, chosen.seed, lambda text: print(text, flush=True))
+        print(tally.text())
+        failed |= bool(tally.differences)
+    if chosen.chaos:
+        report = slices.chaos(chosen.chaos, chosen.seed)
+        print(report.text())
+        failed |= not report.is_clean
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -171,6 +171,7 @@ def _coordinator(workers: int):
 
 
 _servers: list = []
+_kept: list = []
 
 
 def _scheduled(coordinator, dataset, count: int) -> list:
@@ -178,11 +179,14 @@ def _scheduled(coordinator, dataset, count: int) -> list:
     iterator = iter(coordinator.create_per_worker_dataset(dataset))
 
     @tf.function
-    def step(iterator):
-        return next(iterator)
+    def step(iterator):  # a remote value gives ragged tensors back in another form
+        return tf.nest.flatten(next(iterator), expand_composites=True)
 
     values = [coordinator.schedule(step, args=(iterator,)) for _ in range(count)]
     coordinator.join()
+    # Deleting a function holds the GIL and waits for the servers, whose generators want it: in one
+    # process that is a deadlock, of tf.data's own data sets too.
+    _kept.append((iterator, step, dataset))
     return [plain(value.fetch()) for value in values]
 
 
