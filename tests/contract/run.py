@@ -150,7 +150,8 @@ class Child:
             ["-m", "contract.child", place], stdin=subprocess.PIPE, stderr=self._errors
         )
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         for line in self._process.stdout:
@@ -195,6 +196,8 @@ class Child:
             pass
         self._kill()
         self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
         self._errors.close()
 
 
