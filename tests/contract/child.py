@@ -18,6 +18,7 @@ def main() -> None:
     os.dup2(2, 1)
     _prepare(place)
     from contract.cells import fill
+    from contract.use import CLUSTER
     from contract.ways import WAYS
 
     gc.collect()
@@ -28,6 +29,8 @@ def main() -> None:
         if WAYS[way].workers:
             gc.collect()  # what is left of it would keep its workers
         print(json.dumps(dataclasses.asdict(cell)), file=answers, flush=True)
+    if place == CLUSTER:
+        os._exit(0)  # the servers in this process never end by themselves
 
 
 def _prepare(place: str) -> None:

@@ -150,4 +150,4 @@ def _(build):
 def _(build):
     layer = tf.keras.layers.Normalization(axis=None)
     layer.adapt(as_pair(build()).map(lambda x, y: x))
-    return [float(layer.mean), float(layer.variance)]
+    return [plain(tf.keras.ops.convert_to_numpy(part)) for part in (layer.mean, layer.variance)]

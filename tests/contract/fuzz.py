@@ -2,13 +2,16 @@
 
 An example is a structure with a few kinds of rows in it; each of several ways is one comparison.
 Building a data set takes longer than reading a short one, so a pair of data sets reads several
-lists of rows.
+lists of rows. `python -m contract.fuzz COUNT SEED` prints a tally, as one line of JSON.
 """
 
 import copy
 import dataclasses
 import functools
 import itertools
+import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 from contract.drawn import Drawn
@@ -47,6 +50,14 @@ class Tally:
         self.by_way[way] = self.by_way.get(way, 0) + 1
         if text:
             self.differences.append(f"{way}: {text}")
+
+    def include(self, other: "Tally") -> None:
+        """Adds what another run found."""
+        self.structures += other.structures
+        self.comparisons += other.comparisons
+        self.differences += other.differences
+        for way, count in other.by_way.items():
+            self.by_way[way] = self.by_way.get(way, 0) + count
 
     def text(self) -> str:
         """The counts in a line, and below it what differed."""
@@ -238,3 +249,15 @@ def _add(tally, draw, way, words, found, expected) -> None:
 
 def _has_unknown(signature) -> bool:
     return any(None in spec.shape for spec in tf.nest.flatten(signature))
+
+
+def main() -> None:
+    """Prints the tally of as many comparisons as the command line says."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    count, start = map(int, sys.argv[1:])
+    print(json.dumps(dataclasses.asdict(fuzz(count, start))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

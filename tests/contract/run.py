@@ -1,4 +1,11 @@
-"""Runs the matrix in child processes: `python -m contract.run`, with `tests` on the path."""
+"""Runs the matrix in child processes.
+
+The command of this module, with `tests` on the path, runs all of it:
+
+    python -m contract.run --markdown docs/contract.md --json contract.json
+    python -m contract.run --fuzz 10000
+    python -m contract.run --chaos 200
+"""
 
 import collections
 import contextlib
@@ -8,20 +15,18 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 
 from contract.backends import missing_module
-from contract.cells import broken, cells_of, skipped
+from contract.cells import broken, cells_of, skipped, wording
+from contract.children import start
 from contract.result import Cell, Result
 from contract.use import HERE
 from contract.uses import USES
 from contract.ways import WAYS
 
-TESTS = Path(__file__).resolve().parents[1]
 PATIENCE = 120  # seconds without an answer after which a child is taken to hang
 AT_ONCE = 2  # children
 BRIEF_WAYS = (  # what the representative part leaves out, the whole has
@@ -138,22 +143,12 @@ class Child:
     def __init__(self, place: str):
         self.ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "contract.child", place],
-            cwd=TESTS.parent,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
-                "CUDA_VISIBLE_DEVICES": "-1",
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            start_new_session=True,
+        self._process = start(
+            ["-m", "contract.child", place], stdin=subprocess.PIPE, stderr=self._errors
         )
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         for line in self._process.stdout:
@@ -183,8 +178,6 @@ class Child:
     def _last_words(self) -> str:
         self._errors.seek(0)
         lines = [line for line in self._errors.read().decode(errors="replace").splitlines() if line]
-        from contract.cells import wording
-
         return ": " + wording(RuntimeError(lines[-1])) if lines else ""
 
     def _kill(self) -> None:
@@ -200,4 +193,6 @@ class Child:
             pass
         self._kill()
         self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
         self._errors.close()

@@ -33,6 +33,8 @@ def plain(value: Any) -> Any:
             value.flat_values.dtype.name,
             value.to_list(),
         )
+    if isinstance(value, np.ndarray) and any(isinstance(part, np.ndarray) for part in value.flat):
+        return ("array of arrays", [plain(part) for part in value.flat])  # rows of ragged tensors
     if isinstance(value, (np.ndarray, np.generic)):
         return ("array", np.asarray(value))
     return value
