@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ class Blocks:
         self._batch_size = plan.batch_size
         self._static_rows = plan.batch_size if plan.drop_remainder else None
         self._ragged = plan.varying == "ragged"
+        self._debugged: collections.deque = collections.deque(maxlen=64)
 
     @classmethod
     def of(cls, plan: Plan) -> Blocks | None:
@@ -50,7 +52,10 @@ class Blocks:
         """Gives the batches of a chunk."""
         tables = tuple(part[-1] for part in chunk if isinstance(part, tuple))
         numbered = tf.data.Dataset.from_tensor_slices(tables).enumerate()
-        return numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))
+        batches = numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))
+        if tf.executing_eagerly():  # tf.data's debug mode, whose callbacks die with their data set
+            self._debugged.append(batches)
+        return batches
 
     def _batch(self, chunk: tuple, index: tf.Tensor, rows: Iterator[tf.Tensor]) -> Any:
         leaves = []
