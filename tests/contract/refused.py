@@ -22,7 +22,7 @@ REFUSED: dict[tuple[str, str], str] = {
     **{
         (way, "MultiDeviceIterator, data set dropped"): "keep a reference to the data set"
         for way in WAYS
-        if way not in ("array", "pandas", "pandas columns", "plain")
+        if way not in ("array", "pandas", "pandas columns", "plain") and not WAYS[way].shuffled
     },
 }
 
