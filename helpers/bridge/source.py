@@ -18,6 +18,7 @@ from helpers.bridge.sharding import Order, SourceShards
 from helpers.bridge.signature import check_rows, check_sizes, layout_of, plan_of
 from helpers.bridge.slices import Slices, first_slice
 from helpers.bridge.structure import is_nested, leaves_of, map_structure
+from helpers.bridge.together import Together
 from helpers.quiet import tf
 
 
@@ -111,7 +112,7 @@ def from_source(
                 "out"
             )
         return resident.batches(
-            source.parts if isinstance(source, Columns) else source,
+            source.parts if isinstance(source, Together) else source,
             count,
             batch_size=batch_size,
             drop_remainder=drop_remainder,
@@ -182,33 +183,6 @@ def _workers(source: Any, order: Order, plan: Plan, num_workers: int) -> WorkerP
     return pool
 
 
-class Columns:
-    """Several sources of one length as one, whose items are structures.
-
-    Args:
-      parts: Structure of sources.
-    """
-
-    def __init__(self, parts: Any):
-        self.parts = parts
-
-    def __len__(self) -> int:
-        """Length of each of the sources.
-
-        Raises:
-          ValueError: They have different ones.
-        """
-        lengths = {name: len(part) for name, part in leaves_of(self.parts)}
-        if len(set(lengths.values())) > 1:
-            found = ", ".join(f"source{name}: {length}" for name, length in lengths.items())
-            raise ValueError(f"the parts of a source must have one length; found {found}")
-        return next(iter(lengths.values()))
-
-    def __getitem__(self, index: Any) -> Any:
-        """Gives an item or a slice of each source."""
-        return map_structure(lambda part: part[index], self.parts)
-
-
 def _as_one(source: Any) -> Any:
     """Checks a source; gives one object with its length and items."""
     parts = leaves_of(source)
@@ -225,7 +199,7 @@ def _as_one(source: Any) -> Any:
         if getattr(part, "shape", None) == ():
             raise TypeError(f"source{name} has no length: it is an array of rank 0")
     source = map_structure(_by_rows, source)
-    return Columns(source) if is_nested(source) else source
+    return Together(source) if is_nested(source) else source
 
 
 def _by_rows(part: Any) -> Any:
@@ -252,14 +226,14 @@ def _by_rows(part: Any) -> Any:
 
 def _is_plain(source: Any) -> bool:
     """Whether looking at a source cannot change it or open anything."""
-    parts = leaves_of(source.parts) if isinstance(source, Columns) else [("", source)]
+    parts = leaves_of(source.parts) if isinstance(source, Together) else [("", source)]
     return all(
         isinstance(part, (np.ndarray, range)) or type(part) in (list, tuple) for _, part in parts
     )
 
 
 def _are_arrays(source: Any) -> bool:
-    parts = leaves_of(source.parts) if isinstance(source, Columns) else [("", source)]
+    parts = leaves_of(source.parts) if isinstance(source, Together) else [("", source)]
     return all(type(part) is np.ndarray for _, part in parts)
 
 

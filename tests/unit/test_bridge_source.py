@@ -224,3 +224,15 @@ def test_a_source_read_by_workers(source):
     assert numbers(dataset) == list(range(10))
     shuffled = bridge.from_source(source, batch_size=4, num_workers=2, shuffle=True, seed=5)
     assert sorted(numbers(shuffled)) == list(range(10)) != numbers(shuffled)
+
+
+def test_workers_read_several_sources_without_importing_tensorflow():
+    # Defined nowhere: by reference it would bring this module, and TensorFlow with it.
+    methods = {
+        "__module__": "__main__",
+        "__len__": lambda self: 4,
+        "__getitem__": lambda self, index: "tensorflow" in sys.modules,
+    }
+    source = (np.arange(4), type("Reporting", (), methods)())
+    dataset = bridge.from_source(source, batch_size=4, num_workers=2)
+    assert not np.any([batch[1] for batch in dataset])
