@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from helpers.bench.command import bench_app
+from helpers.command.doctor import doctor
 
 app = typer.Typer(
     help="Keep tf.data fast when the data comes from Python: measure, reproduce, check.",
@@ -25,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(bench_app, name="bench")
+app.command()(doctor)
 console = Console()
 
 

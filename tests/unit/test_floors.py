@@ -15,7 +15,8 @@ FLOORS = {
     "study": 2,
     "diagnose": 2,
     "show": 4,
-    "__main__": 5,
+    "command": 5,
+    "__main__": 6,
 }
 OTHERS = 3  # what runs, keeps and judges: claims, notebooks, reproduce, …
 FILES = sorted(ROOT.rglob("*.py"))
