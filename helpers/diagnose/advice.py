@@ -157,7 +157,7 @@ def candidates(
                 "workers", f"run {count} shards in {count} processes",
                 f"dataset = {head}, num_workers={count})",
                 f"{count} processes and their start; batches of one shard each, in turn",
-                lambda c, one: _in_workers(c, one, count),
+                lambda c, one, count=count: _in_workers(c, one, count),
                 needs="" if sharded else "the generator takes shard and num_shards, and yields "
                 "only the rows of its shard: for i in range(shard, n, num_shards)",
                 workers=count, automatic=sharded,
@@ -170,7 +170,7 @@ def candidates(
             "threads", f"let {count} rows be made at the same time, in threads",
             _threads_code(subject, signature, batch_size, count),
             "rows in flight; the same rows, in the same order from a sequence only",
-            lambda c, one: replace(c, streams=count),
+            lambda c, one, count=count: replace(c, streams=count),
             needs="the code may run in several threads" if sharded else
             "rows can be had one by one, by an index: def load(i)",
             workers=count, automatic=sharded,
@@ -221,9 +221,8 @@ def rank(predicted: list[Advice]) -> tuple[Advice, ...]:
     worth = [one for one in predicted if one.gain.value >= WORTH]
     order = {one.name: place for place, one in enumerate(predicted)}
 
-    def key(one: Advice) -> tuple[int, float, int]:
-        by_hand = not one.automatic
+    def key(one: Advice) -> tuple[int, int]:
         # within 5 % of each other, what is simpler comes first
-        return (by_hand, -round(np.log(one.gain.value) / np.log(ALIKE)), order[one.name])
+        return -round(np.log(one.gain.value) / np.log(ALIKE)), order[one.name]
 
     return tuple(sorted(worth, key=key))

@@ -140,6 +140,14 @@ class Diagnosis:
         )
 
     @property
+    def first(self) -> str:
+        """What has to be dealt with first: an exception, lost data, or else what binds."""
+        if self.failure is not None:
+            return self.cause
+        serious = [hazard.name for hazard in self.hazards if hazard.level == DATA]
+        return serious[0] if serious else self.cause
+
+    @property
     def code(self) -> int:
         """What the command ends with: 0 healthy, 1 findings, 2 when it could not run."""
         if self.failure is not None or self.cause == "unseen":

@@ -84,6 +84,9 @@ def examine(
         return limited(exam.run, 1.05 * budget_s, "your code")
     except Stuck as stuck:
         exam.deadline.cancel()
+        if exam.climbed is not None and exam.climbed.count > 1:
+            exam.remarks.append(f"{stuck}; this rests on what was measured before.")
+            return exam.judge()
         return exam.answer(cause="unseen", sentence=f"{stuck}.")
     except KeyboardInterrupt:
         exam.deadline.cancel()
@@ -148,11 +151,11 @@ class _Examination:
             self._profile()
         except Cancelled:
             pass
-        except tf.errors.OpError as error:
-            return self._failed(failure_of(error, -1, self.subject.file))
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            return self._refused(error)
         if self.was_cancelled:
             raise Cancelled("cancelled before the examination was done.")
-        return self._judge()
+        return self.judge()
 
     def _say(self, words: str) -> None:
         spent = 1 - self.deadline.left_s / self.deadline.seconds
@@ -215,15 +218,14 @@ class _Examination:
                 subject, self.use, self.tight, seen.kept if seen else (),
                 batch_size=self.batch_size, rows_known=known,
                 row_ns=seen.row_ns if seen else 0.0, step=self.step, deadline=part,
-                on_progress=lambda progress: self._say(
-                    f"measuring where the time goes, round {progress.rounds}"
-                ),
+                tell=lambda rounds: self._say(f"measuring where the time goes, round {rounds}"),
             )  # fmt: skip
         except ValueError as error:
             self.remarks.append(f"No time of a batch could be had: {error}")
             return
         self.remarks += [f"Left out, {name}: {why}." for name, why in self.climbed.left_out.items()]
-        self._xray()
+        if "the user's rows" not in self.climbed.left_out:
+            self._xray()
 
     def _pass_on(self, part: Deadline, stop: threading.Event) -> None:
         while not stop.wait(0.1) and part.left_s > 0:
@@ -281,10 +283,10 @@ class _Examination:
             )
         return Work(held, 1 - running, running - held, source)
 
-    def _judge(self) -> Diagnosis:
+    def judge(self) -> Diagnosis:
         """Draws the conclusions."""
         work = self._work()
-        if self.climbed is None or not self.climbed.rounds:
+        if self.climbed is None or self.climbed.count < 2:
             return self.answer(
                 cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
             )
@@ -337,6 +339,17 @@ class _Examination:
         names = [node.name for node in self.nodes]
         return not names or any("Prefetch" in name or "Parallel" in name for name in names[:2])
 
+    def _refused(self, error: Exception) -> Diagnosis:
+        """TensorFlow would not take the rows, though Python gave them."""
+        last = str(error).strip().splitlines()[0][:300]
+        self.remarks.append(f"TensorFlow refused the rows: {last}")
+        made = self.answer(
+            cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
+        )
+        if made.first != "unmeasured":
+            return made  # a hazard explains it
+        return self._failed(failure_of(error, -1, self.subject.file))
+
     def _failed(self, failure: Failure) -> Diagnosis:
         where = f" at {failure.where}" if failure.where else ""
         at = f" when element {failure.index} was asked for" if failure.index >= 0 else ""
@@ -365,14 +378,13 @@ class _Examination:
             "parts": (), "work": None, "bounds": (), "headroom": None, "misfit": None,
             "advice": (), "failure": None,
         } | known  # fmt: skip
-        measured = self.climbed.measurement if self.climbed else None
         made = Diagnosis(
             subject=name, kind=subject.kind if subject else "unknown",
             file=subject.at(1).rpartition(":")[0] if subject else "",
             consumer=self.consumer, batch_size=self.batch_size, seen=self._seen(),
             signature=self.report, lines=profiled.lines if profiled else (), nodes=self.nodes,
             cause=cause, sentence=sentence, hazards=hazards, remarks=tuple(self.remarks),
-            rounds=measured.rounds if measured else 0,
+            rounds=self.climbed.count if self.climbed else 0,
             seconds=time.perf_counter() - self.started, machine=this_machine(), quick=quick(),
             speedscope=profiled.speedscope if profiled else "", **fields,
         )  # fmt: skip
@@ -422,7 +434,10 @@ def coefficients(
     whole = one.get(ladder.PIPELINE)
     nodes = 0.0
     if whole is not None:
-        nodes = max(0.0, whole - one.get(ladder.CROSSED, generator + crossing))
+        crossed = one.get(ladder.CROSSED, generator + crossing)
+        nodes = max(0.0, whole - crossed)
+        if whole < 0.5 * crossed:  # a cache, or rows that are repeated: most batches cross nothing
+            generator, crossing, nodes = 0.0, 0.0, whole
     held, waiting = (work.held, work.waiting) if work else (1.0, 0.0)
     return law.Coefficients(
         waiting=generator * waiting, held=generator * held,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
+import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 from helpers import bridge
 from helpers.diagnose.guard import Deadline
 from helpers.diagnose.subject import Subject
-from helpers.measure import Arm, Measurement, Progress, Settings, compare
+from helpers.measure import Arm, Trial, pick, run_trial
 from helpers.quiet import tf
 
 CONSUMER, BARE, CROSSED, PIPELINE, TOGETHER = "c0", "g", "x", "w", "t"
@@ -26,7 +26,15 @@ sequence, a slice at a time."""
 LIGHT = 0.1
 """Below this share of generator in a row, a worker process is not measured."""
 
-RING, TRIAL_S, MOST_BATCHES = 10, 0.12, 60
+RING, TRIAL_S, FEWEST, MOST_BATCHES, MOST_ROUNDS = 10, 0.15, 3, 60, 20
+"""Batches that the consumer alone is given; seconds of a trial; batches of one, at least and at
+most; rounds at most."""
+
+CROSSING_NS = 150e3
+"""A crossing, roughly: what makes a row light or heavy before anything was measured."""
+
+Maker = Callable[[int], Arm]
+"""Makes an arm of so many batches."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +45,21 @@ class Ladder:
         batches: Batches of a trial.
         batch_size: Rows in each.
         rounds: For each arm the nanoseconds of a batch in each round.
-        measurement: The run itself; None if there was no time for one.
         left_out: Arms that could not run, with the reason.
     """
 
     batches: int
     batch_size: int
     rounds: dict[str, list[float]]
-    measurement: Measurement | None
     left_out: dict[str, str]
+
+    @property
+    def count(self) -> int:
+        """Rounds."""
+        return max(map(len, self.rounds.values()), default=0)
+
+
+Tell = Callable[[int], None]
 
 
 def climb(
@@ -59,9 +73,9 @@ def climb(
     row_ns: float,
     step: Callable[[Any], object] | None,
     deadline: Deadline,
-    on_progress: Callable[[Progress], None] | None = None,
+    tell: Tell = lambda rounds: None,
 ) -> Ladder:
-    """Measures the arms.
+    """Measures the arms, in as many rounds as there is time for.
 
     Args:
         subject: What is examined.
@@ -71,51 +85,63 @@ def climb(
         kept: Rows to replay.
         batch_size: Rows in a batch; 1 where the elements are batches already.
         rows_known: How many rows there are; None if that is not known or they do not end.
-        row_ns: What a row takes in bare Python, for the length of a trial.
+        row_ns: What a row takes in bare Python.
         step: The consumer; None if it is idle.
-        deadline: When to stop.
-        on_progress: Called after each round.
+        deadline: When to stop; a round that has begun is not counted then.
+        tell: Told how many rounds are done.
+
+    Raises:
+        ValueError: If there are fewer than three batches.
     """
     left_out: dict[str, str] = {}
-    ring = _ring(subject, signature, kept, batch_size)
-    guess = batch_size * (row_ns + 150e3) + (_once(step, ring[0]) if step else 0)
-    batches = int(max(4, min(MOST_BATCHES, TRIAL_S * 1e9 / max(guess, 1))))
-    if rows_known is not None:
-        batches = min(batches, rows_known // batch_size)
-    if batches < 3:
-        raise ValueError("fewer than three batches")
-    arms: dict[str, Arm] = {}
-    slow = 3 * batches * guess * 3e-9 > 0.7 * deadline.left_s
-    if slow:
+    most = MOST_BATCHES if rows_known is None else min(MOST_BATCHES, rows_known // batch_size)
+    if most < FEWEST:
+        raise ValueError(f"{most} batches are too few to time.")
+    makers: dict[str, Maker] = {}
+    if 3 * FEWEST * batch_size * row_ns * 4e-9 > 0.7 * deadline.left_s:
         left_out["the user's rows"] = "three rounds of them take longer than the budget"
     else:
-        arms |= _own_arms(subject, signature, batch_size, batches, step)
+        makers |= _own_arms(subject, signature, batch_size, step)
     if signature is not None and subject.kind != "batches":
-        worth = row_ns > LIGHT * 150e3 and subject.pipeline is None
-        arms |= _replays(subject, signature, tight, kept, batch_size, batches, worth, left_out)
+        worth = row_ns > LIGHT * CROSSING_NS and subject.pipeline is None and deadline.left_s > 6
+        makers |= _replays(subject, signature, tight, kept, batch_size, worth, left_out)
     if subject.kind == "sequence" and _slices(subject.source, batch_size):
-        arms[SLICED] = Arm(
-            SLICED, lambda: _in_slices(subject.source, batch_size, batches), _rows(batch_size)
+        makers[SLICED] = lambda n: Arm(
+            SLICED, lambda: _in_slices(subject.source, batch_size, n), _rows(batch_size)
         )
     if step is not None:
-        arms[CONSUMER] = Arm(CONSUMER, lambda: _cycle(ring, batches), _rows(batch_size), step)
-    if not arms:
-        return Ladder(batches, batch_size, {}, None, left_out)
-    settings = Settings.default(
-        precision=0.04, budget_s=max(1.0, 0.8 * deadline.left_s), min_rounds=3, max_rounds=14,
-        warmup_rounds=1,
-    )  # fmt: skip
-    measured = compare(
-        list(arms.values()), title="the stall ladder", settings=settings,
-        baseline=next(name for name in (TOGETHER, PIPELINE, CROSSED, REPLAY, CONSUMER)
-                      if name in arms),
-        on_progress=on_progress, cancelled=deadline,
-    )  # fmt: skip
-    rounds = {
-        name: [trial.ns_per_example * batch_size for trial in measured.trials_of(name)]
-        for name in arms
-    }
-    return Ladder(batches, batch_size, rounds, measured, left_out)
+        ring = _ring(subject, signature, kept, batch_size)
+        makers[CONSUMER] = lambda n: Arm(CONSUMER, lambda: _cycle(ring, n), _rows(batch_size), step)
+    pilot = sum(_cost_s(run_trial(make(FEWEST))) for make in makers.values())
+    # a third of the time for each of three rounds, but trials no longer than needed
+    wanted = min(TRIAL_S * len(makers), 0.25 * deadline.left_s)
+    batches = int(min(most, max(FEWEST, FEWEST * wanted / max(pilot, 1e-9))))
+    arms = [make(batches) for make in makers.values()]
+    rounds = _rounds(arms, deadline, batch_size, tell)
+    return Ladder(batches, batch_size, rounds, left_out)
+
+
+def _rounds(
+    arms: Sequence[Arm], deadline: Deadline, batch_size: int, tell: Tell
+) -> dict[str, list[float]]:
+    """Runs every arm once a round, shuffled; what is cut off by the deadline does not count."""
+    found: dict[str, list[float]] = {arm.name: [] for arm in arms}
+    order = random.Random(0)
+    for round_ in range(pick(MOST_ROUNDS, 2)):
+        times = {}
+        for place, arm in enumerate(order.sample(arms, len(arms))):
+            if deadline.left_s == 0 and (round_ > 1 or deadline.is_set()):
+                return found
+            trial = run_trial(arm, round_=round_, position=place)
+            times[arm.name] = trial.ns_per_example * batch_size
+        for name, ns in times.items():
+            found[name].append(ns)
+        tell(round_ + 1)
+    return found
+
+
+def _cost_s(trial: Trial) -> float:
+    return (trial.cold_ns + trial.steady_ns) / 1e9
 
 
 def naive(subject: Subject, signature: Any, batch_size: int) -> tf.data.Dataset:
@@ -125,22 +151,22 @@ def naive(subject: Subject, signature: Any, batch_size: int) -> tf.data.Dataset:
 
 
 def _own_arms(
-    subject: Subject, signature: Any, batch_size: int, batches: int, step: Any
-) -> dict[str, Arm]:
+    subject: Subject, signature: Any, batch_size: int, step: Callable[[Any], object] | None
+) -> dict[str, Maker]:
     per = _rows(batch_size)
-    arms: dict[str, Arm] = {}
+    makers: dict[str, Maker] = {}
     if subject.rows is not None:
-        arms[BARE] = Arm(BARE, lambda: _bare(subject.rows, batch_size, batches), per)
+        makers[BARE] = lambda n: Arm(BARE, lambda: _bare(subject.rows, batch_size, n), per)
     if subject.rows is not None and signature is not None:
-        arms[CROSSED] = Arm(
-            CROSSED, lambda: naive(subject, signature, batch_size).take(batches), per
+        makers[CROSSED] = lambda n: Arm(
+            CROSSED, lambda: naive(subject, signature, batch_size).take(n), per
         )
     whole = subject.pipeline or (lambda: naive(subject, signature, batch_size))
     if subject.pipeline is not None:
-        arms[PIPELINE] = Arm(PIPELINE, lambda: whole().take(batches), per)
+        makers[PIPELINE] = lambda n: Arm(PIPELINE, lambda: whole().take(n), per)
     if step is not None:
-        arms[TOGETHER] = Arm(TOGETHER, lambda: whole().take(batches), per, step)
-    return arms
+        makers[TOGETHER] = lambda n: Arm(TOGETHER, lambda: whole().take(n), per, step)
+    return makers
 
 
 def _replays(
@@ -149,21 +175,23 @@ def _replays(
     tight: Any,
     kept: Sequence[Any],
     batch_size: int,
-    batches: int,
     worth: bool,
     left_out: dict[str, str],
-) -> dict[str, Arm]:
+) -> dict[str, Maker]:
     """The arms of the rows alone: what a crossing costs, and what it might."""
     rows = endless(kept)
 
-    def crossing(spec: Any) -> tf.data.Dataset:
-        made = tf.data.Dataset.from_generator(rows, output_signature=spec)
-        return made.batch(batch_size).take(batches)
+    def crossing(name: str, spec: Any) -> Maker:
+        def build(n: int) -> tf.data.Dataset:
+            made = tf.data.Dataset.from_generator(rows, output_signature=spec)
+            return made.batch(batch_size).take(n)
+
+        return lambda n: Arm(name, lambda: build(n), per)
 
     per = _rows(batch_size)
-    arms = {REPLAY: Arm(REPLAY, lambda: crossing(signature), per)}
+    makers = {REPLAY: crossing(REPLAY, signature)}
     if tight is not None:
-        arms[TIGHT] = Arm(TIGHT, lambda: crossing(tight), per)
+        makers[TIGHT] = crossing(TIGHT, tight)
     for name, workers in ((BRIDGED, 0), (WORKER, 1)):
         if workers and not worth:
             continue
@@ -178,8 +206,8 @@ def _replays(
         except Exception as error:  # rows that the bridge cannot take
             left_out[name] = f"{type(error).__name__}: {error}".splitlines()[0]
             continue
-        arms[name] = Arm(name, lambda made=made: made.take(batches), per)
-    return arms
+        makers[name] = lambda n, name=name, made=made: Arm(name, lambda: made.take(n), per)
+    return makers
 
 
 def _slices(source: Any, batch_size: int) -> bool:
@@ -231,11 +259,3 @@ def _cycle(ring: Sequence[Any], batches: int) -> Iterator[Any]:
 
 def _rows(batch_size: int) -> Callable[[Any], int]:
     return lambda element: batch_size
-
-
-def _once(step: Callable[[Any], object], batch: Any) -> float:
-    """Nanoseconds of one step, after a first one that may trace a graph."""
-    step(batch)
-    start = time.perf_counter_ns()
-    step(batch)
-    return time.perf_counter_ns() - start

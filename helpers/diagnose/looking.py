@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,8 @@ class Look:
         aliased: Whether that row's memory starts at a multiple of 64, which TensorFlow aliases.
         second_error: The exception of the second pass, if it raised.
         process_cpu_ns: Processor time of the whole process during the first pass.
+        switches: How often the thread gave up its core by itself in the first pass; -1 if unknown.
+        delay_ns: How long the thread was ready and had no core in the first pass; 0 if unknown.
         grown_bytes: How much the process grew from the middle of the first pass to its end.
         half_rows: Rows between those two moments.
     """
@@ -57,6 +61,8 @@ class Look:
     aliased: bool = False
     second_error: str = ""
     process_cpu_ns: int = 0
+    switches: int = 0
+    delay_ns: int = 0
     grown_bytes: int = 0
     half_rows: int = 0
 
@@ -100,9 +106,14 @@ def look(
         Failed: If the first pass raised, with the index of the row.
     """
     share = 0.4 * deadline.left_s
-    started = time.process_time_ns()
-    _first_pass(rows, seen, deadline, share, file)
-    seen.process_cpu_ns = time.process_time_ns() - started
+    started, (switches, delay) = time.process_time_ns(), scheduling()
+    try:
+        _first_pass(rows, seen, deadline, share, file)
+    finally:
+        seen.process_cpu_ns = time.process_time_ns() - started
+        now, later = scheduling()
+        seen.switches = now - switches if now >= 0 else -1
+        seen.delay_ns = later - delay
     soon = seen.count == 0 or max(seen.wall_ns[0], seen.row_ns) / 1e9 < 0.5 * deadline.left_s
     if not once and soon:
         _second_pass(rows, seen, deadline)
@@ -147,6 +158,25 @@ def _first_pass(rows: Any, seen: Look, deadline: Deadline, share_s: float, file:
         if middle:
             seen.grown_bytes = process.memory_info().rss - middle
             seen.half_rows = seen.count - 201
+
+
+def scheduling() -> tuple[int, int]:
+    """Returns how often this thread gave up its core, and how long it was ready without one.
+
+    Voluntary switches tell a thread that waits from one that others keep from running. They are
+    -1 where the system does not count them, and the nanoseconds 0.
+    """
+    try:
+        import resource
+
+        switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    except (ImportError, AttributeError):  # Windows, macOS
+        return -1, 0
+    try:
+        path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
+        return switches, int(Path(path).read_text().split()[1])
+    except (OSError, IndexError):
+        return switches, 0
 
 
 def _second_pass(rows: Any, seen: Look, deadline: Deadline) -> None:

@@ -15,6 +15,9 @@ from helpers.diagnose.looking import Look
 
 ROUND_S, ROUNDS = 0.12, 5
 
+SELDOM = 0.05
+"""Voluntary switches a row below which a generator does not wait."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -46,20 +49,23 @@ def bracket(rho: float) -> tuple[float, float]:
 
 
 def running_share(look: Look) -> float:
-    """Returns the share of `next()` that is processor time.
+    """Returns the share of `next()` that is processor time, or would be on a free core.
 
-    On a machine that is shared, a thread that could run may have to wait for a core. The
-    processor time of a row does not change by that, so it is set against rows that were soon.
+    On a machine that is shared, a thread that could run may have to wait for a core: that is no
+    waiting of its own. A thread that hardly ever gives up its core by itself does not wait; of
+    others the time without a core is taken off.
     """
     rows = slice(1, None) if look.count > 1 else slice(None)
     wall, cpu = np.asarray(look.wall_ns[rows], float), np.asarray(look.cpu_ns[rows], float)
     if not len(wall) or wall.sum() <= 0:
         return 1.0
+    if 0 <= look.switches < SELDOM * look.count:
+        return 1.0
     uniform = np.percentile(wall, 75) < 4 * max(1.0, np.percentile(wall, 25))
     if uniform:
         share = np.median(cpu) / max(1.0, np.percentile(wall, 25))
     else:  # rows of different kinds: a median would leave out the long ones
-        share = cpu.sum() / wall.sum()
+        share = cpu.sum() / max(cpu.sum(), wall.sum() - look.delay_ns, 1.0)
     return float(np.clip(share, 0, 1))
 
 

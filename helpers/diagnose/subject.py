@@ -125,7 +125,7 @@ def _of_callable(function: Any, signature: Any, args: tuple[Any, ...]) -> Subjec
         )  # fmt: skip
     made = call()
     if isinstance(made, tf.data.Dataset):
-        return replace(_of_dataset(made, _name(function, "pipeline"), call), code=function)
+        return _of_dataset(made, _name(function, "pipeline"), call)
     if hasattr(made, "__len__") and hasattr(made, "__getitem__"):
         return replace(_of_sequence(made, signature), name=_name(function, "sequence"))
     if hasattr(made, "__iter__"):
@@ -143,7 +143,7 @@ def _of_dataset(dataset: Any, name: str, rebuild: Callable[[], Any] | None) -> S
     found = generators_of(dataset)
     rows = code = signature = None
     args: tuple[Any, ...] = ()
-    if len(found) == 1:
+    if len(found) == 1 and not _ours(found[0].generator):
         generator, signature, args = found[0].generator, found[0].element_spec, found[0].args
         code = generator
         try:
@@ -152,6 +152,12 @@ def _of_dataset(dataset: Any, name: str, rebuild: Callable[[], Any] | None) -> S
         except (TypeError, ValueError):  # its arguments could not be found
             rows = None
     return Subject("pipeline", name, code, rows, lambda: dataset, signature, args, rebuild=rebuild)
+
+
+def _ours(generator: Any) -> bool:
+    """Whether a generator is the bridge's own, whose rows are chunks."""
+    module = getattr(generator, "__module__", None) or type(generator).__module__
+    return module.startswith("helpers.bridge")
 
 
 def _of_sequence(sequence: Any, signature: Any) -> Subject:

@@ -208,7 +208,9 @@ def tensors_yielded(e: Evidence) -> Hazard | None:
 
 def cast_each_row(e: Evidence) -> Hazard | None:
     """float64 or lists that are cast, row by row."""
-    if e.look is None or not e.look.kept or e.given is None or e.report.problems:
+    if e.look is None or not e.look.kept or e.given is None:
+        return None
+    if e.report is None or e.report.problems:
         return None
     specs = [spec for _, spec in named_leaves(e.given)]
     for spec, (name, leaf) in zip(specs, named_leaves(e.look.kept[0]), strict=True):

@@ -87,9 +87,6 @@ def dataset_inside(e: Evidence) -> Hazard | None:
     """A data set used within the generator."""
     held = [name for name, value in e.values.items() if isinstance(value, tf.data.Dataset)]
     made = [node for name, node in calls(e.tree) if ".data.Dataset." in f".{name}"]
-    if e.subject.pipeline is not None and e.subject.code is not None and made:
-        inside = e.subject.kind == "pipeline" and e.subject.rebuild is not None
-        made = [] if inside and not _is_generator(e) else made
     if not held and not made:
         return None
     return Hazard(
@@ -99,12 +96,6 @@ def dataset_inside(e: Evidence) -> Hazard | None:
         "Chain the data sets: dataset.map(…) or flat_map, without Python between.",
         e.at(first(made)) if made else "",
     )  # fmt: skip
-
-
-def _is_generator(e: Evidence) -> bool:
-    return e.tree is not None and any(
-        isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(e.tree)
-    )
 
 
 HANDLES: tuple[type, ...] = (io.IOBase, sqlite3.Connection, sqlite3.Cursor, socket.socket)
