@@ -5,3 +5,10 @@
 """
 
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: object) -> None:
+    """Makes the magic `%%doctor` known: `%load_ext helpers`."""
+    from helpers.diagnose.magic import register
+
+    register(shell)

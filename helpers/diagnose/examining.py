@@ -18,7 +18,7 @@ from helpers.diagnose.estimate import draw_medians, of_draws
 from helpers.diagnose.guard import OWN, Deadline, Failed, Failure, Stuck, failure_of, limited
 from helpers.diagnose.hazards import Evidence, find
 from helpers.diagnose.looking import Look, look
-from helpers.diagnose.probes import Kind, kind_of
+from helpers.diagnose.probes import Kind, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
 from helpers.diagnose.trying import Tried, try_out
 from helpers.diagnose.xray import Node, xray
@@ -32,8 +32,8 @@ BATCH = 32
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the budget that is spent."""
 
-LOOK, CLIMB, WATCH = 0.22, 0.6, 0.15
-"""Shares of the budget: the two passes, the ladder, the profile."""
+LOOK, CLIMB = 0.2, 0.5
+"""Shares of the budget: the two passes, the ladder. The profile has what is left, 3 s at most."""
 
 
 def examine(
@@ -248,9 +248,10 @@ class _Examination:
         return count
 
     def _xray(self) -> None:
-        build = fixing.original(self.subject, self.use, self.batch_size)
         try:
-            self.nodes = xray(build(), elements=max(1, min(10, self.climbed.batches - 2))).nodes
+            self.nodes = xray(
+                self.original(), elements=max(1, min(10, self.climbed.batches - 2))
+            ).nodes
         except (ValueError, tf.errors.OpError) as error:
             self.remarks.append(f"The data set's steps are not known: {error}")
 
@@ -259,13 +260,15 @@ class _Examination:
         if subject.rows is None or seen is None:
             return
         self._say("watching which lines run")
-        self.kind = kind_of(subject.rows, seen, Deadline(0.3 * self.deadline.left_s))
-        seconds = min(3.0, 0.6 * self.deadline.left_s - 0.5)
+        running = running_share(seen)
+        self.kind = Kind(running, float("nan"), 0.0, 1.0)
+        seconds = min(3.0, 0.7 * self.deadline.left_s - 0.5)
         if seconds < 1 or seen.row_ns > 0.1e9 * seconds or quick():
             self.profiled = profile.nothing("there was no time to watch")
         else:
-            self.profiled = profile.watch(subject.rows, subject.file, seconds, self.kind.running)
+            self.profiled = profile.watch(subject.rows, subject.file, seconds, running)
         if self.profiled.missing:
+            self.kind = kind_of(subject.rows, seen, Deadline(0.8 * self.deadline.left_s))
             self.remarks.append(f"Which lines cost the time is not known: {self.profiled.missing}.")
 
     def _work(self) -> Work | None:
@@ -277,10 +280,12 @@ class _Examination:
             source = f"{self.profiled.looks} looks of py-spy, and the thread's own clock"
         else:
             held = running * (self.kind.held_low + self.kind.held_high) / 2
-            source = (
-                f"two threads against one gave {self.kind.rho:.2f}×: of what runs, "
-                f"{self.kind.held_low:.0%} to {self.kind.held_high:.0%} holds it"
-            )
+            source = "the thread's own clock; what holds the GIL of it is not known"
+            if self.kind.rho == self.kind.rho:  # not NaN
+                source = (
+                    f"two threads against one gave {self.kind.rho:.2f}×: of what runs, "
+                    f"{self.kind.held_low:.0%} to {self.kind.held_high:.0%} holds it"
+                )
         return Work(held, 1 - running, running - held, source)
 
     def judge(self) -> Diagnosis:
@@ -391,6 +396,11 @@ class _Examination:
         object.__setattr__(made, "_trial", self._trial)  # not a field: it does not go to a file
         return made
 
+    @property
+    def original(self) -> Callable[[], tf.data.Dataset]:
+        """What builds today's pipeline."""
+        return fixing.original(self.subject, self.use, self.batch_size)
+
     def _trial(self, one: advising.Advice, changed: Any, **how: Any) -> Tried:
         if changed is None and not one.automatic:
             raise ValueError(
@@ -400,7 +410,7 @@ class _Examination:
         after = changed or fixing.changed(
             one, self.subject, self.use, self.tight or self.use, self.batch_size
         )
-        before = fixing.original(self.subject, self.use, self.batch_size)
+        before = self.original
         return try_out(
             before, after, name=one.name, predicted=one, batches=self.climbed.batches,
             batch_size=self.batch_size, step=self.step, **how,

@@ -26,7 +26,7 @@ sequence, a slice at a time."""
 LIGHT = 0.1
 """Below this share of generator in a row, a worker process is not measured."""
 
-RING, TRIAL_S, FEWEST, MOST_BATCHES, MOST_ROUNDS = 10, 0.15, 3, 60, 20
+RING, TRIAL_S, FEWEST, MOST_BATCHES, MOST_ROUNDS = 10, 0.15, 3, 60, 14
 """Batches that the consumer alone is given; seconds of a trial; batches of one, at least and at
 most; rounds at most."""
 

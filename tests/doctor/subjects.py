@@ -110,7 +110,7 @@ def ten_numbers_in_a_dict():
 
 
 @case("crossing")
-def words():
+def words_of_text():
     def rows():
         for index in range(ROWS):
             yield f"the word number {index}"
@@ -351,10 +351,10 @@ def called_already():
 
 @case("spent-source")
 def a_spent_file():
-    file = tempfile.TemporaryFile("w+")  # noqa: SIM115
-    file.write("\n".join(str(index) for index in range(300)))
-    file.seek(0)
-    lines = iter(file.readlines())
+    with tempfile.TemporaryFile("w+") as file:
+        file.write("\n".join(str(index) for index in range(300)))
+        file.seek(0)
+        lines = iter(file.readlines())
 
     def rows():
         for line in lines:
@@ -419,7 +419,7 @@ def another_shape():
 
 
 @case("varying-shape")
-def sentences():
+def sentences_of_any_length():
     def rows():
         for index in range(ROWS):
             yield np.arange(index % 20 + 1, dtype=np.float32)
