@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
+
 import helpers
 from helpers.bench import doctor_rules as rules
 from helpers.diagnose import Diagnosis, examine
@@ -211,6 +213,7 @@ def subjects(path: Path = SUBJECTS) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
+    cloudpickle.register_pickle_by_value(module)  # no worker could import it
     return module
 
 

@@ -12,8 +12,6 @@ from helpers.quiet import tf
 BLOCKED_US = 50
 """XProf calls an input slow when a call takes longer (xplane_to_tf_data_stats.cc)."""
 
-GENERATOR = ("holds-gil", "waits", "frees-gil")
-
 
 def xprof(build: Callable[[], tf.data.Dataset], batches: int, diagnosis: Diagnosis) -> str:
     """Names what XProf would: of the slowest single call, the node with the longest own time.
@@ -40,7 +38,8 @@ def xprof(build: Callable[[], tf.data.Dataset], batches: int, diagnosis: Diagnos
     if not nodes:
         return "unknown"
     worst = max(nodes, key=lambda node: node.processing_ns)
-    return "generator" if worst.name in ("Generator", "FlatMap") else "steps"
+    # its advice for every Generator: "check the locality of a host and input data"
+    return "waits" if worst.name in ("Generator", "FlatMap") else "steps"
 
 
 def grain(diagnosis: Diagnosis) -> str:
@@ -56,10 +55,8 @@ def grain(diagnosis: Diagnosis) -> str:
 
 
 def right(said: str, wanted: tuple[str, ...], healthy: bool) -> bool:
-    """Whether a rule's word is right; "generator" counts for whatever a generator may do."""
-    if healthy:
-        return said == "healthy"
-    return said in wanted or (said == "generator" and bool({*GENERATOR, "crossing"} & {*wanted}))
+    """Whether a rule's word is right."""
+    return said == "healthy" if healthy else said in wanted
 
 
 def original_of(diagnosis: Diagnosis) -> Any:

@@ -192,18 +192,24 @@ def _in_workers(c: Coefficients, one: dict[str, float], count: int) -> Coefficie
 
 def _threads_code(subject: Subject, signature: str, batch_size: int, count: int) -> str:
     name = subject.name.rpartition(".")[2]
+    pool = (
+        "options = tf.data.Options()\n"
+        f"options.threading.private_threadpool_size = {count + 2}  # else one thread a core\n"
+        "dataset = dataset.with_options(options)"
+    )
     if subject.shards:
         return (
             f"dataset = tf.data.Dataset.range({count}).interleave(\n"
             f"    lambda shard: tf.data.Dataset.from_generator({name}, args=(shard, {count}),\n"
             f"        output_signature={signature}),\n"
-            f"    num_parallel_calls={count}, deterministic=False).batch({batch_size})"
+            f"    cycle_length={count}, num_parallel_calls={count}, deterministic=False)"
+            f".batch({batch_size})\n{pool}"
         )
     load = f"{name}.__getitem__" if subject.kind == "sequence" else "load"
     return (
         "dataset = tf.data.Dataset.range(n).map(\n"
         f"    lambda i: tf.numpy_function({load}, [i], …),  # then set_shape\n"
-        f"    num_parallel_calls={count}).batch({batch_size})"
+        f"    num_parallel_calls={count}).batch({batch_size})\n{pool}"
     )
 
 

@@ -437,7 +437,8 @@ def coefficients(
         guess_ns: Nanoseconds of a batch of bare rows, where no arm measured them.
         overlapped: Whether a prefetch lets data and consumer run at once.
     """
-    generator = one.get(ladder.BARE, guess_ns)
+    # a data set contains its generator: what the bare one took more is the noise of a shared core
+    generator = min(one.get(ladder.BARE, guess_ns), one.get(ladder.CROSSED, float("inf")))
     crossing = one.get(ladder.REPLAY, 0.0)
     if not crossing and ladder.CROSSED in one:
         crossing = max(0.0, one[ladder.CROSSED] - generator)

@@ -88,7 +88,7 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
         made = tf.data.Dataset.range(count).interleave(
             shard, cycle_length=count, num_parallel_calls=count, deterministic=False
         )
-        return made.batch(batch_size)
+        return _pooled(made.batch(batch_size), count)
     specs = leaves(signature)
 
     def load(index: Any) -> Any:
@@ -104,4 +104,11 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
         return mapped(lambda spec: next(rest), signature)
 
     indices = tf.data.Dataset.range(len(subject.source))
-    return indices.map(load, num_parallel_calls=count).batch(batch_size)
+    return _pooled(indices.map(load, num_parallel_calls=count).batch(batch_size), count)
+
+
+def _pooled(dataset: tf.data.Dataset, count: int) -> tf.data.Dataset:
+    """Gives a data set as many threads as calls: by default it has one a core."""
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = count + 2
+    return dataset.with_options(options)

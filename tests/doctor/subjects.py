@@ -140,6 +140,18 @@ def a_built_pipeline():
 
 
 @case("crossing")
+def a_table_read_by_index():
+    class Table:
+        def __len__(self):
+            return ROWS
+
+        def __getitem__(self, index):
+            return SMALL[index] * np.float32(2)
+
+    return Table(), {}
+
+
+@case("crossing")
 def a_class_with_iter():
     class Rows:
         def __iter__(self):
@@ -204,7 +216,7 @@ def a_sequence_of_python_work():
 
         def __getitem__(self, index):
             loop(40_000)
-            return SMALL[index]
+            return SMALL[int(index)]
 
     return Items(), {}
 
@@ -230,7 +242,7 @@ def a_sequence_that_waits():
 
         def __getitem__(self, index):
             time.sleep(0.003)
-            return SMALL[index]
+            return SMALL[int(index)]
 
     return Items(), {}
 
