@@ -19,11 +19,14 @@ from helpers.diagnose import Diagnosis, examine
 from helpers.diagnose import profile as profiles
 from helpers.diagnose.guard import Deadline
 from helpers.diagnose.looking import Look, look
-from helpers.diagnose.probes import running_share
+from helpers.diagnose.probes import held_share, running_share
 from helpers.measure import Machine, quick, record, this_machine
 
 SUBJECTS = Path(helpers.__file__).parents[1] / "tests" / "doctor" / "subjects.py"
 """The subjects are not part of the package, so that the doctor cannot know them."""
+
+TRY_S = 3
+"""Seconds for trying a fix."""
 
 Tell = Callable[[str, float], None]
 
@@ -277,7 +280,7 @@ def run_case(case: Any, budget_s: float) -> CaseResult:
         if not one.automatic:
             continue
         try:
-            tried = found.try_fix(number, budget_s=3)
+            tried = found.try_fix(number, budget_s=TRY_S)
         except Exception as error:  # a fix that cannot run is one that does not help
             pairs.append(Pair(one.name, one.gain.value, one.gain.low, one.gain.high, 0.01,
                               f"different elements ({type(error).__name__})"[:18]))  # fmt: skip
@@ -310,28 +313,30 @@ def run_mix(name: str, rows: Any, parts: dict[str, Callable[[], object]]) -> Mix
         rows: The generator.
         parts: What it does in a row, each alone.
     """
-    before = {part: _median_ns(call) for part, call in parts.items()}
+    before = {part: _median_ns(part, call) for part, call in parts.items()}
     alone = _row_ns(rows)
     seen = Look()
     look(rows, seen, Deadline(2), file=__file__, once=False)
     running = running_share(seen)
     found = profiles.watch(rows, rows.__code__.co_filename, 1 if quick() else 3, running)
     again = _row_ns(rows)
-    after = {part: _median_ns(call) for part, call in parts.items()}
+    after = {part: _median_ns(part, call) for part, call in parts.items()}
     cost = {part: (before[part] + after[part]) / 2 for part in parts}
     whole = sum(cost.values())
     true = tuple(cost[part] / whole for part in ("held", "waiting", "freed"))
-    held = min(found.held, running)
+    held = held_share(found.held, found.active, found.waiting, running)
     slowing = found.rows_ns / ((alone + again) / 2) - 1 if found.rows_ns else 0.0
     return MixResult(name, true, (held, 1 - running, running - held), slowing)
 
 
-def _median_ns(call: Callable[[], object]) -> float:
+def _median_ns(part: str, call: Callable[[], object]) -> float:
+    """Nanoseconds of a part: those on a core, unless it waits."""
+    clock = time.perf_counter_ns if part == "waiting" else time.thread_time_ns
     times = []
     for _ in range(15):
-        start = time.perf_counter_ns()
+        start = clock()
         call()
-        times.append(time.perf_counter_ns() - start)
+        times.append(clock() - start)
     return statistics.median(times)
 
 

@@ -18,7 +18,7 @@ from helpers.diagnose.estimate import draw_medians, of_draws
 from helpers.diagnose.guard import OWN, Deadline, Failed, Failure, Stuck, failure_of, limited
 from helpers.diagnose.hazards import Evidence, find
 from helpers.diagnose.looking import Look, look
-from helpers.diagnose.probes import Kind, kind_of, running_share
+from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
 from helpers.diagnose.trying import Tried, try_out
 from helpers.diagnose.xray import Node, xray
@@ -276,7 +276,9 @@ class _Examination:
             return None
         running = self.kind.running
         if self.profiled is not None and not self.profiled.missing:
-            held = min(self.profiled.held, running)
+            held = held_share(
+                self.profiled.held, self.profiled.active, self.profiled.waiting, running
+            )
             source = f"{self.profiled.looks} looks of py-spy, and the thread's own clock"
         else:
             held = running * (self.kind.held_low + self.kind.held_high) / 2

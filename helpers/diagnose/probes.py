@@ -61,12 +61,31 @@ def running_share(look: Look) -> float:
         return 1.0
     if 0 <= look.switches < SELDOM * look.count:
         return 1.0
-    uniform = np.percentile(wall, 75) < 4 * max(1.0, np.percentile(wall, 25))
-    if uniform:
-        share = np.median(cpu) / max(1.0, np.percentile(wall, 25))
+    if look.delay_ns:
+        share = cpu.sum() / max(cpu.sum(), wall.sum() - look.delay_ns)
+    elif np.percentile(wall, 75) < 4 * max(1.0, np.percentile(wall, 25)):
+        share = np.median(cpu) / max(1.0, np.percentile(wall, 25))  # rows that were soon
     else:  # rows of different kinds: a median would leave out the long ones
-        share = cpu.sum() / max(cpu.sum(), wall.sum() - look.delay_ns, 1.0)
+        share = cpu.sum() / wall.sum()
     return float(np.clip(share, 0, 1))
+
+
+def held_share(held: float, active: float, waiting: float, running: float) -> float:
+    """Returns the share of `next()` with the GIL held, from looks at a core that is shared.
+
+    A thread that holds the GIL and has no core is seen to hold it, and one that wakes up and has
+    none is seen to wait: so the looks only say how what runs is divided. What runs without the GIL
+    is seen to be active, though short sleeps are too; and it cannot be more than is left by what
+    waits by the thread's own clock.
+
+    Args:
+        held: Share of the looks with the GIL held.
+        active: Share of the looks at a thread that ran without it.
+        waiting: Share of the time watched that it waited, by the thread's own clock.
+        running: Share of `next()` that is processor time.
+    """
+    freed = max(0.0, min(active, 1 - waiting - held))
+    return running * held / max(held + freed, 1e-9)
 
 
 def kind_of(rows: Callable[[], Iterator[Any]], look: Look, deadline: Deadline) -> Kind:

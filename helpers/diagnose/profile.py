@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.diagnose.looking import scheduling
+
 RATE = 100
 """Looks a second of each watcher. Three watchers at 100 Hz leave a second core to what runs."""
 
@@ -58,23 +60,27 @@ class Profile:
     Attributes:
         lines: The user's lines, the costliest first.
         held: Share of the looks with the GIL held by the generator.
+        active: Share of the looks at a thread that ran without the GIL.
         looks: How many looks it rests on.
         rows_ns: Time of a row while it was watched.
+        waiting: Share of the time watched in which the thread neither ran nor was ready to.
         speedscope: The looks as a speedscope file; "" without.
         missing: Why there is nothing, in a sentence; "" if there is something.
     """
 
     lines: tuple[Line, ...]
     held: float
+    active: float
     looks: int
     rows_ns: float
+    waiting: float
     speedscope: str
     missing: str = ""
 
 
 def nothing(why: str) -> Profile:
     """A profile that could not be had."""
-    return Profile((), 0.0, 0, 0.0, "", why)
+    return Profile((), 0.0, 0.0, 0, 0.0, 0.0, "", why)
 
 
 def watch(rows: Callable[[], Iterator[Any]], file: str, seconds: float, running: float) -> Profile:
@@ -104,7 +110,9 @@ def watch(rows: Callable[[], Iterator[Any]], file: str, seconds: float, running:
             for name, options in WATCHERS.items()
         ]  # fmt: skip
         try:
+            cpu, (_, delay) = time.thread_time_ns(), scheduling()
             count, wall = pull_watched(rows, watchers, seconds + 5)
+            busy = time.thread_time_ns() - cpu + scheduling()[1] - delay
             errors = [watcher.communicate(timeout=5)[1] for watcher in watchers]
         except subprocess.TimeoutExpired:
             return nothing("py-spy did not end in time")
@@ -119,7 +127,8 @@ def watch(rows: Callable[[], Iterator[Any]], file: str, seconds: float, running:
             return nothing(f"py-spy may not look at this process here ({last.strip()})")
         seen = {name: json.loads(path.read_text()) for name, path in outputs.items()
                 if path.exists()}  # fmt: skip
-    return _summary(seen, file, wall / max(1, count), running)
+    waiting = max(0.0, 1 - busy / max(wall, 1)) if running < 1 else 0.0
+    return _summary(seen, file, wall / max(1, count), waiting, running)
 
 
 def pull_watched(rows: Any, watchers: list[subprocess.Popen], limit_s: float) -> tuple[int, int]:
@@ -138,7 +147,9 @@ def pull_watched(rows: Any, watchers: list[subprocess.Popen], limit_s: float) ->
             return count, time.perf_counter_ns() - start
 
 
-def _summary(seen: dict[str, Any], file: str, rows_ns: float, running: float) -> Profile:
+def _summary(
+    seen: dict[str, Any], file: str, rows_ns: float, waiting: float, running: float
+) -> Profile:
     counts = {name: _lines(seen[name], file) if name in seen else Counter() for name in WATCHERS}
     total = sum(counts["all"].values())
     if not total:
@@ -155,7 +166,7 @@ def _summary(seen: dict[str, Any], file: str, rows_ns: float, running: float) ->
         freed = min(share - held, scale * max(0.0, counts["active"][name, number] / total - held))
         text = linecache.getline(name, number).strip()
         lines.append(Line(Path(name).name, number, text, share, held, share - held - freed, freed))
-    return Profile(tuple(lines), holding, total, rows_ns, json.dumps(seen["all"]))
+    return Profile(tuple(lines), holding, active, total, rows_ns, waiting, json.dumps(seen["all"]))
 
 
 def _lines(data: dict[str, Any], file: str) -> Counter:

@@ -10,7 +10,7 @@ from helpers.diagnose.diagnosis import Work
 from helpers.diagnose.estimate import Estimate, draw_medians, of_draws
 from helpers.diagnose.examining import coefficients
 from helpers.diagnose.law import Coefficients, batch_ns, binding, bounds, workers_for
-from helpers.diagnose.probes import bracket
+from helpers.diagnose.probes import bracket, held_share
 from helpers.diagnose.verdict import cause_of, nothing_to_win
 
 IDLE = Coefficients(
@@ -115,3 +115,14 @@ def test_under_five_percent_of_headroom_there_is_nothing_to_win():
 def test_a_pipeline_that_is_sooner_than_its_generator_does_not_run_it():
     c = coefficients({"g": 100.0, "replay": 50.0, "x": 150.0, "w": 5.0}, None, 0, True)
     assert (c.generator, c.crossing, c.nodes) == (0, 0, 5)
+
+
+def test_looks_only_say_how_what_runs_is_divided():
+    assert held_share(1.0, 0.0, 0.0, 1.0) == 1.0
+    assert held_share(0.5, 0.0, 0.5, 0.5) == 0.5
+    # three quarters of the looks see the GIL held, as the thread often had no core meanwhile
+    assert held_share(0.75, 0.0, 0.25, 0.5) == 0.5
+    # it woke up late: seen to wait, and by the clock it was ready
+    assert held_share(0.3, 0.0, 0.4, 0.5) == 0.5
+    assert held_share(0.3, 0.3, 0.4, 0.6) == pytest.approx(0.3)
+    assert held_share(0.0, 0.0, 1.0, 0.0) == 0.0
