@@ -25,7 +25,7 @@ from helpers.measure import Machine, quick, record, this_machine
 SUBJECTS = Path(helpers.__file__).parents[1] / "tests" / "doctor" / "subjects.py"
 """The subjects are not part of the package, so that the doctor cannot know them."""
 
-TRY_S = 3
+TRY_S = 2.5
 """Seconds for trying a fix."""
 
 Tell = Callable[[str, float], None]

@@ -155,7 +155,7 @@ def _summary(
     if not total:
         return nothing("py-spy saw nothing of the generator")
     holding = min(1.0, sum(counts["held"].values()) / total)
-    active = max(1e-9, min(1.0, sum(counts["active"].values()) / total) - holding)
+    active = max(1e-9, _without(counts) / total)
     scale = min(1.0, max(0.0, running - holding) / active)
     lines = []
     for (name, number), looks in counts["all"].most_common(12):
@@ -167,6 +167,20 @@ def _summary(
         text = linecache.getline(name, number).strip()
         lines.append(Line(Path(name).name, number, text, share, held, share - held - freed, freed))
     return Profile(tuple(lines), holding, active, total, rows_ns, waiting, json.dumps(seen["all"]))
+
+
+def _without(counts: dict[str, Counter]) -> int:
+    """Counts looks at a thread that runs without the GIL.
+
+    A line counts if most looks at it are active: short sleeps are taken for active now and then.
+    """
+    found = 0
+    for line, looks in counts["all"].items():
+        held = min(looks, counts["held"][line])
+        active = min(looks, counts["active"][line]) - held
+        if active > 0.5 * (looks - held):
+            found += active
+    return found
 
 
 def _lines(data: dict[str, Any], file: str) -> Counter:
