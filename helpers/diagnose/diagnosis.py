@@ -131,10 +131,10 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether there is nothing to change: no failure, no advice, no hazard but notes."""
+        """Whether there is nothing to change: the data does not bind, no hazard but notes."""
         return (
             self.failure is None
-            and self.cause != "unseen"
+            and self.cause not in ("unseen", *DATA_IS_SLOW)
             and not self.advice
             and all(hazard.level == NOTE for hazard in self.hazards)
         )
@@ -282,6 +282,9 @@ class Diagnosis:
         parts.append(f"<p><small>{html.escape(self.provenance)}</small></p>")
         return "".join(parts)
 
+
+DATA_IS_SLOW = ("crossing", "holds-gil", "waits", "frees-gil", "gil")
+"""Causes that are findings, whether or not the doctor knows a fix."""
 
 _LISTED = ("Changes or loses data", "Also seen", "What to do")
 

@@ -84,7 +84,7 @@ def examine(
         return limited(exam.run, 1.05 * budget_s, "your code")
     except Stuck as stuck:
         exam.deadline.cancel()
-        if exam.climbed is not None and exam.climbed.count > 1:
+        if exam.climbed is not None and exam.climbed.count:
             exam.remarks.append(f"{stuck}; this rests on what was measured before.")
             return exam.judge()
         return exam.answer(cause="unseen", sentence=f"{stuck}.")
@@ -293,11 +293,15 @@ class _Examination:
     def judge(self) -> Diagnosis:
         """Draws the conclusions."""
         work = self._work()
-        if self.climbed is None or self.climbed.count < 2:
+        if self.climbed is None or not self.climbed.count:
             return self.answer(
                 cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
             )
         self._say("working out what binds")
+        if self.climbed.count < 3:
+            self.remarks.append(
+                f"{self.climbed.count} rounds are too few for intervals: give it a larger budget."
+            )
         draws = draw_medians(self.climbed.rounds)
         now = next((name for name in (ladder.TOGETHER, ladder.PIPELINE, ladder.CROSSED)
                     if name in draws), None)  # fmt: skip

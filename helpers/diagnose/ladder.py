@@ -14,7 +14,7 @@ import numpy as np
 from helpers import bridge
 from helpers.diagnose.guard import Deadline
 from helpers.diagnose.subject import Subject
-from helpers.measure import Arm, Trial, pick, run_trial
+from helpers.measure import Arm, pick, run_trial
 from helpers.quiet import tf
 
 CONSUMER, BARE, CROSSED, PIPELINE, TOGETHER = "c0", "g", "x", "w", "t"
@@ -112,36 +112,37 @@ def climb(
     if step is not None:
         ring = _ring(subject, signature, kept, batch_size)
         makers[CONSUMER] = lambda n: Arm(CONSUMER, lambda: _cycle(ring, n), _rows(batch_size), step)
-    pilot = sum(_cost_s(run_trial(make(FEWEST))) for make in makers.values())
-    # a third of the time for each of three rounds, but trials no longer than needed
+    pilot = {name: run_trial(make(FEWEST)) for name, make in makers.items()}
+    spent = sum((trial.cold_ns + trial.steady_ns) / 1e9 for trial in pilot.values())
+    # rounds that leave time for three of them and more, and trials no longer than needed
     wanted = min(TRIAL_S * len(makers), 0.25 * deadline.left_s)
-    batches = int(min(most, max(FEWEST, FEWEST * wanted / max(pilot, 1e-9))))
-    arms = [make(batches) for make in makers.values()]
-    rounds = _rounds(arms, deadline, batch_size, tell)
-    return Ladder(batches, batch_size, rounds, left_out)
+    batches = int(min(most, max(FEWEST, FEWEST * wanted / max(spent, 1e-9))))
+    found: dict[str, list[float]] = {name: [] for name in makers}
+    if batches == FEWEST:  # heavy rows: what the pilot cost is not thrown away
+        found = {name: [one.ns_per_example * batch_size] for name, one in pilot.items()}
+    _rounds([make(batches) for make in makers.values()], found, deadline, batch_size, tell)
+    return Ladder(batches, batch_size, found, left_out)
 
 
 def _rounds(
-    arms: Sequence[Arm], deadline: Deadline, batch_size: int, tell: Tell
-) -> dict[str, list[float]]:
+    arms: Sequence[Arm],
+    found: dict[str, list[float]],
+    deadline: Deadline,
+    batch_size: int,
+    tell: Tell,
+) -> None:
     """Runs every arm once a round, shuffled; what is cut off by the deadline does not count."""
-    found: dict[str, list[float]] = {arm.name: [] for arm in arms}
     order = random.Random(0)
     for round_ in range(pick(MOST_ROUNDS, 2)):
         times = {}
         for place, arm in enumerate(order.sample(arms, len(arms))):
-            if deadline.left_s == 0 and (round_ > 1 or deadline.is_set()):
-                return found
+            if deadline.is_set() or (deadline.left_s == 0 and found[arm.name]):
+                return
             trial = run_trial(arm, round_=round_, position=place)
             times[arm.name] = trial.ns_per_example * batch_size
         for name, ns in times.items():
             found[name].append(ns)
         tell(round_ + 1)
-    return found
-
-
-def _cost_s(trial: Trial) -> float:
-    return (trial.cold_ns + trial.steady_ns) / 1e9
 
 
 def naive(subject: Subject, signature: Any, batch_size: int) -> tf.data.Dataset:

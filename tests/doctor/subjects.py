@@ -261,7 +261,7 @@ def shards_that_wait():
 
 
 @case("frees-gil")
-def digests():
+def hashes_of_a_blob():
     def rows():
         for index in range(300):
             for _ in range(3):
