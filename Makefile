@@ -21,7 +21,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 SETUP = @"$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON)
 
-.PHONY: help venv lab test reproduce refresh figures lock peers
+.PHONY: help venv lab test reproduce refresh figures house lock peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -48,6 +48,9 @@ refresh: venv ## run every notebook in full and store its figures in it
 
 figures: venv ## make the figures that the README shows
 	$(BIN)/python scripts/make_figures.py
+
+house: venv ## draw the figure of docs/architecture.md from the code
+	$(BIN)/python scripts/draw_house.py
 
 lock: venv ## compile requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \

@@ -10,16 +10,21 @@ variable yourself to see more.
 
 An import that fails loses nothing: the exception comes through, and what was written to descriptor
 2 meanwhile is written out after all.
+
+TensorFlow is imported when `tf` is first asked for, so that a worker process, which has no use for
+it, can arm `quieten_later` without importing it.
 """
 
 import contextlib
 import faulthandler
+import importlib.machinery
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
 
-__all__ = ["tf"]
+__all__ = ["quieten_later", "tf"]  # noqa: F822, see __getattr__
 
 
 @contextlib.contextmanager
@@ -34,6 +39,8 @@ def _descriptor_two_aside() -> Iterator[None]:
     # A crash inside the import (a CPU that lacks AVX) ends the process before the descriptor is
     # back: let the interpreter report it to the real standard error.
     watch = not faulthandler.is_enabled()
+    import tempfile  # here, since a worker process that never imports TensorFlow starts sooner
+
     with tempfile.TemporaryFile() as aside:
         _flush()
         os.dup2(aside.fileno(), 2)
@@ -61,10 +68,54 @@ def _flush() -> None:
         sys.stderr.flush()
 
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-with _descriptor_two_aside():
-    import tensorflow as tf
+def _set_level() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+
+def _look_for_devices(tensorflow: ModuleType) -> None:
     # Loads the CUDA driver, and says so when there is none; it creates no context, so thread
     # counts and devices can still be set.
-    tf.config.list_physical_devices()
+    tensorflow.config.list_physical_devices()
+
+
+def __getattr__(name: str) -> Any:
+    if name != "tf":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _set_level()
+    with _descriptor_two_aside():
+        import tensorflow
+
+        _look_for_devices(tensorflow)
+    globals()["tf"] = tensorflow
+    return tensorflow
+
+
+class _QuietImport:
+    """Finds TensorFlow as Python does, and has it imported without its lines."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Finds `tensorflow`, once."""
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                with _descriptor_two_aside():
+                    execute(module)
+                    _look_for_devices(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def quieten_later() -> None:
+    """Has TensorFlow imported without its lines when something else imports it, if anything does.
+
+    For processes that run other people's code, which imports TensorFlow or not.
+    """
+    _set_level()
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _QuietImport())

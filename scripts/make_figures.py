@@ -33,7 +33,7 @@ from helpers.bench.arms import (  # noqa: E402
 from helpers.bench.reference import committed  # noqa: E402
 from helpers.bench.results import ArmResult, BridgeBench  # noqa: E402
 from helpers.measure import Measurement, times  # noqa: E402
-from helpers.runs import machines  # noqa: E402
+from helpers.reproduce import machines  # noqa: E402
 from helpers.show import figure, plots  # noqa: E402
 
 LADDER = "04-ladder"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.bench.results import BridgeBench
 from helpers.measure import Machine, load, this_machine
-from helpers.runs import RESULTS, results_name
+from helpers.reproduce import RESULTS, results_name
 
 ENDING = ".bench.json"
 

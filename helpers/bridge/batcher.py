@@ -3,208 +3,279 @@
 from __future__ import annotations
 
 import itertools
-import math
 import secrets
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from helpers.bridge.blocks import Blocks
-from helpers.bridge.chunks import CHUNK_BYTES, FILL_SECONDS, Chunks, Workspace, open_gatherer
+from helpers.bridge.checkpoints import explain_refusals
+from helpers.bridge.chunks import Chunks, Plan, Workspace
+from helpers.bridge.owning import Kept, keep, weakly
 from helpers.bridge.processes import WorkerPool
-from helpers.bridge.sharding import GeneratorShards, Shards
-from helpers.bridge.signature import padding_of, rows_spec
-from helpers.bridge.slices import Slices
-from helpers.bridge.structure import Layout, Unpacker
+from helpers.bridge.reading import Reading
+from helpers.bridge.sending import check_sendable
+from helpers.bridge.sharding import GeneratorShards
+from helpers.bridge.signature import rows_spec
+from helpers.bridge.spent import Watch
 from helpers.quiet import tf
 
+do_not_convert = tf.autograph.experimental.do_not_convert
 
-class Batcher:
-    """Batches rows of one layout on their way into TensorFlow.
+
+def generated(
+    generator: Callable[..., Iterable], args: Sequence | None, plan: Plan, name: str | None
+) -> tf.data.Dataset:
+    """Builds a data set from rows that this process generates.
 
     Args:
-      layout: Structure of a row.
-      batch_size: Rows in a batch.
-      drop_remainder: Leaves out a last batch of fewer rows.
-      varying: See `from_generator`.
-      padding_values: See `from_generator`.
-      chunk_size: Rows at a crossing; None to let it follow the speed of the rows.
+      generator: See `from_generator`.
+      args: See `from_generator`.
+      plan: How rows become chunks.
+      name: A name for the tf.data operations.
     """
+    kept = Kept((generator, Workspace.of(plan.layout), Watch()))
+    get = weakly(kept)
 
-    def __init__(
-        self,
-        layout: Layout,
-        *,
-        batch_size: int,
-        drop_remainder: bool,
-        varying: str | None = None,
-        padding_values: Any = None,
-        chunk_size: int | None = None,
-    ):
-        self.layout = layout
-        self.batch_size = batch_size
-        self.drop_remainder = drop_remainder
-        self.varying = None if all(c.is_fixed for c in layout.components) else varying
-        self.padding = padding_of(padding_values, layout) if varying == "pad" else ()
-        self.chunk_size = chunk_size
-        self.chunk_batches = chunk_size and -(-chunk_size // batch_size)
+    def open_chunks(*values: np.ndarray) -> Iterable:
+        generator, workspace, watch = get()
+        chunks = Chunks(lambda: generator(*values), plan, workspace, watch=watch)
+        return map(_packer(plan), chunks)
 
-    def from_rows(
-        self, generator: Callable[..., Iterable], args: Sequence | None, name: str | None
-    ) -> tf.data.Dataset:
-        """Builds a data set from rows that this process generates."""
-        workspace = Workspace(self.layout)
-        kept = _kept(workspace)
-        return self._cross(
-            lambda *values: self._chunks(generator(*values), kept() or Workspace(self.layout)),
-            args,
-            name,
-            owns=workspace,
-        )
-
-    def from_slices(self, source: Any, count: int, name: str | None) -> tf.data.Dataset:
-        """Builds a data set from a source that gives slices."""
-        workspace = Workspace(self.layout)
-        kept = _kept(workspace)
-
-        def open_slices():
-            return Slices(
-                source,
-                count,
-                self.layout,
-                kept() or Workspace(self.layout),
-                batch_size=self.batch_size,
-                chunk_batches=self.chunk_batches,
-            )
-
-        return self._cross(open_slices, None, name, owns=workspace)
-
-    def from_generator_workers(
-        self,
-        generator: Callable[..., Iterable],
-        args: Sequence | None,
-        num_workers: int,
-        seed: int | None,
-        name: str | None,
-    ) -> tf.data.Dataset:
-        """Builds a data set from a generator that runs in worker processes, a shard in each."""
-        values = [tf.convert_to_tensor(value).numpy() for value in args or ()]
-        return self.from_shards(
-            GeneratorShards(generator, values, alone=num_workers == 1),
-            num_workers,
-            EpochSeeds(seed),
-            name,
-        )
-
-    def from_shards(
-        self, shards: Shards, num_workers: int, seeds: Callable[[], int], name: str | None
-    ) -> tf.data.Dataset:
-        """Builds a data set from shards that worker processes read.
-
-        Args:
-          shards: See `helpers.bridge.sharding`.
-          num_workers: Number of processes.
-          seeds: Called once an epoch, gives its seed.
-          name: A name for the tf.data operations.
-        """
-        components = self.layout.components
-        direct = all(c.is_fixed and not c.is_text for c in components)
-        chunk_rows, early = self.chunk_size or self.batch_size, None
-        if num_workers == 1 and direct and self.chunk_size is None:
-            # Larger chunks of several workers would change the order of the rows.
-            row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in components)
-            chunk_rows *= max(1, CHUNK_BYTES // max(1, row_bytes * self.batch_size))
-            early = (self.batch_size, FILL_SECONDS)
-        pool = WorkerPool(
-            shards,
-            [(c.dtype, c.shape) if c.is_fixed and not c.is_text else None for c in components],
-            chunk_rows=chunk_rows,
-            num_workers=num_workers,
-            unpack=Unpacker(self.layout),
-            early=early,
-        )
-        kept = _kept(pool)
-        workspace = Workspace(self.layout)
-
-        def open_chunks() -> Iterator:
-            pool = kept()
-            if pool is None:
-                raise RuntimeError("the data set of these workers is gone; keep a reference to it")
-            epoch = pool.epoch(seeds())
-            if direct:
-                return map(self.layout.pack, epoch)  # in C: it holds on to no chunk
-            rows = itertools.chain.from_iterable(zip(*chunk, strict=True) for chunk in epoch)
-            return self._chunks(rows, workspace, read=tuple)
-
-        return self._cross(open_chunks, None, name, owns=pool)
-
-    def _chunks(self, rows: Iterable, workspace: Workspace, read: Callable | None = None) -> Chunks:
-        return Chunks(
-            rows,
-            open_gatherer(
-                self.layout, workspace.pools, self.batch_size, self.varying, self.padding, read
-            ),
-            batch_size=self.batch_size,
-            drop_remainder=self.drop_remainder,
-            chunk_batches=self.chunk_batches,
-            workspace=workspace,
-            pack=tuple if self.varying else self.layout.pack,
-        )
-
-    def _cross(
-        self,
-        open_chunks: Callable[..., Iterable],
-        args: Sequence | None,
-        name: str | None,
-        owns: object,
-    ) -> tf.data.Dataset:
-        """Takes chunks across and cuts batches from them.
-
-        Args:
-          open_chunks: Called with `args` as arrays once an epoch; gives the chunks.
-          args: See `from_generator`.
-          name: A name for the tf.data operations.
-          owns: What lives as long as the data set and those derived from it.
-        """
-        if self.varying:
-            blocks = Blocks(
-                self.layout, self.batch_size, self.drop_remainder, self.varying == "ragged"
-            )
-            signature = blocks.signature
-        else:
-            signature = self.layout.pack([rows_spec(c) for c in self.layout.components])
-        chunks = tf.data.Dataset.from_generator(
-            open_chunks, args=args, output_signature=signature, name=name
-        )
-        chunks._bridge_owns = owns
-        if self.varying:
-            return chunks.flat_map(blocks.batches, name=name)
-        # Without a copy where a chunk holds whole batches of a multiple of 64 bytes.
-        return chunks.rebatch(self.batch_size, drop_remainder=self.drop_remainder, name=name)
+    return _from_chunks(open_chunks, args, plan, kept, name)
 
 
-def _kept(owned: Any) -> Callable[[], Any]:
-    """Refers to something that a data set owns, from a function that TensorFlow calls.
+def generated_by_workers(
+    generator: Callable[..., Iterable],
+    args: Sequence | None,
+    plan: Plan,
+    num_workers: int,
+    seed: int | None,
+    name: str | None,
+) -> tf.data.Dataset:
+    """Builds a data set from a generator that runs in worker processes, a shard in each.
 
-    TensorFlow never forgets such a function, so the function may not keep anything alive. While a
-    graph is built, the data set does not outlive the building, and the function has to.
+    Args:
+      generator: See `from_generator`.
+      args: See `from_generator`.
+      plan: How rows become chunks.
+      num_workers: Number of processes.
+      seed: See `from_generator`.
+      name: A name for the tf.data operations.
     """
-    return weakref.ref(owned) if tf.executing_eagerly() else lambda: owned
+    shards = GeneratorShards(generator, len(args or ()), alone=num_workers == 1)
+    draws = check_sendable(*shards.subject)
+    if draws and num_workers > 1:
+        warnings.warn(
+            f"{shards.subject[0]} refers to a random generator, of which each worker gets a stream "
+            "of its own: an order that all shards have to agree on must come from elsewhere, such "
+            "as default_rng(a number) within the generator. A parameter `seed` is given each "
+            "shard's seed, and brings no warning",
+            stacklevel=4,
+        )
+    # One worker that is asked for single batches reads one only when it is asked for it.
+    ahead = not (num_workers == 1 and plan.chunk_batches == 1)
+    kept = Kept((WorkerPool(shards, plan, num_workers=num_workers, ahead=ahead), EpochSeeds(seed)))
+    get = weakly(kept)
+
+    def open_chunks(*values: np.ndarray) -> Iterable:
+        pool, seeds = get()
+        return map(_packer(plan), pool.epoch(seeds(), args=values))
+
+    return _from_chunks(open_chunks, args, plan, kept, name, alone=num_workers == 1)
+
+
+def _packer(plan: Plan) -> Callable[[list], Any]:
+    return tuple if plan.varying else plan.layout.pack
+
+
+def _from_chunks(
+    open_chunks: Callable[..., Iterable],
+    args: Sequence | None,
+    plan: Plan,
+    kept: Kept,
+    name: str | None,
+    alone: bool = True,
+) -> tf.data.Dataset:
+    """Takes chunks across as a generator's elements, and cuts batches from them.
+
+    Args:
+      open_chunks: Called with `args` as arrays once an epoch; gives the chunks.
+      args: See `from_generator`.
+      plan: How rows become chunks.
+      kept: What lives as long as the data set and those derived from it.
+      name: A name for the tf.data operations.
+      alone: Whether all chunks are of one shard, so that only the last ends in a part of a batch.
+    """
+    blocks = Blocks.of(plan)
+    signature = blocks.signature if blocks else _whole_signature(plan)
+    chunks = tf.data.Dataset.from_generator(
+        open_chunks, args=args, output_signature=signature, name=name
+    )
+    keep(chunks, kept)
+    explain_refusals()
+    if blocks:
+        return chunks.flat_map(do_not_convert(blocks.batches), name=name)
+    if alone or plan.chunk_batches == 1:
+        return cut(chunks, plan, name)
+
+    def batches(*chunk: Any) -> tf.data.Dataset:
+        whole = chunk if type(plan.layout.template) is tuple else chunk[0]
+        return cut(tf.data.Dataset.from_tensors(whole, name=name), plan, name)
+
+    return chunks.flat_map(do_not_convert(batches), name=name)
+
+
+def _whole_signature(plan: Plan) -> Any:
+    static = plan.drop_remainder and plan.chunk_batches == 1
+    rows = plan.batch_size if static else None
+    return plan.layout.pack([rows_spec(c, rows) for c in plan.layout.components])
+
+
+def counted(batches: tf.data.Dataset, plan: Plan, count: int, name: str | None) -> tf.data.Dataset:
+    """Has a data set of batches know how many there are.
+
+    It is not asserted, as `assert_cardinality` does: after an error, fewer may come, and
+    `ignore_errors` would then read on for ever. TensorFlow takes what goes on for ever, with what
+    comes before it, for endless, and so knows how many elements it has of which so many are taken.
+
+    Args:
+      batches: The batches.
+      plan: How they were made.
+      count: Number of rows.
+      name: A name for the tf.data operations.
+    """
+    size = plan.batch_size
+    blocks = Blocks.of(plan)
+    signature = blocks.signature if blocks else _whole_signature(plan)
+    never = tf.data.Dataset.from_tensors(0).filter(do_not_convert(lambda _: False), name=name)
+    chunks = never.map(
+        do_not_convert(lambda _: tf.nest.pack_sequence_as(signature, nothing_of(plan))), name=name
+    )
+    none = chunks.flat_map(do_not_convert(blocks.batches)) if blocks else cut(chunks, plan, name)
+    return batches.concatenate(none.repeat(), name=name).take(
+        count // size if plan.drop_remainder else -(-count // size), name=name
+    )
+
+
+def nothing_of(plan: Plan) -> list[np.ndarray]:
+    """Gives the flat components of a chunk without rows."""
+    blocks = Blocks.of(plan)
+    specs = tf.nest.flatten(blocks.signature if blocks else _whole_signature(plan))
+    return [
+        np.full(
+            [size or 0 for size in spec.shape],
+            b"" if spec.dtype == tf.string else 0,
+            spec.dtype.as_numpy_dtype,
+        )
+        for spec in specs
+    ]
+
+
+def cut(chunks: tf.data.Dataset, plan: Plan, name: str | None) -> tf.data.Dataset:
+    """Cuts batches, without a copy where a chunk holds whole batches of a multiple of 64 bytes.
+
+    Args:
+      chunks: A data set of chunks, all but the last of whole batches.
+      plan: How rows become chunks.
+      name: A name for the tf.data operations.
+    """
+    if plan.chunk_batches == 1:
+        return chunks
+    batches = chunks.rebatch(plan.batch_size, drop_remainder=plan.drop_remainder, name=name)
+    # With one replica, distribution strategies take a rebatch at the end of a data set for their
+    # own and undo it (RewriteRebatchV2ToV1 in tensorflow/core/grappler/optimizers/data/
+    # auto_shard.cc). Something behind it that takes all, and that TensorFlow drops when the data
+    # set is opened, keeps it.
+    return batches.take(-1, name=name)
+
+
+def crossed(
+    reading: Reading, seeds: tf.data.Dataset, plan: Plan, name: str | None
+) -> tf.data.Dataset:
+    """Takes the rows of a source across, as a function of TensorFlow's own state.
+
+    Nothing in Python remembers how far an iterator has come: TensorFlow keeps the seed of its epoch
+    and the number of its next row, hands them to Python, and so can save and restore them.
+
+    Args:
+      reading: Reads the source.
+      seeds: One seed, a scalar of int64, in each epoch.
+      plan: How rows become chunks.
+      name: A name for the tf.data operations.
+    """
+    kept = Kept(reading)
+    get = weakly(kept)
+    blocks = Blocks.of(plan)
+    signature = blocks.signature if blocks else _whole_signature(plan)
+    specs = tf.nest.flatten(signature)
+
+    def read(seed: np.ndarray, row: np.ndarray) -> Sequence:
+        return get().read(int(seed), int(row))
+
+    def fail(state: np.ndarray, text: bytes) -> np.ndarray:
+        raise Reading.error(int(state), text.decode())
+
+    def step(seed: tf.Tensor, row: tf.Tensor) -> tuple:
+        *parts, next_row, state, text = tf.numpy_function(
+            read,
+            (seed, row),
+            [*(spec.dtype for spec in specs), tf.int64, tf.int64, tf.string],
+            stateful=False,
+            name=name,
+        )
+        for part, spec in zip(parts, specs, strict=True):
+            part.set_shape(spec.shape)
+        for scalar in (next_row, state, text):
+            scalar.set_shape(())
+        return next_row, (tf.nest.pack_sequence_as(signature, parts), state, text)
+
+    def goes_on(_: Any, state: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
+        def raised() -> tf.Tensor:
+            never = tf.numpy_function(fail, (state, text), tf.bool, stateful=False)
+            return tf.ensure_shape(never, ())
+
+        return tf.cond(state > Reading.CHUNK, raised, lambda: tf.equal(state, Reading.CHUNK))
+
+    def epoch(seed: tf.Tensor) -> tf.data.Dataset:
+        # scan, and not map: TensorFlow runs a map without state in parallel, in any order even
+        # where the user's options allow that.
+        steps = tf.data.Dataset.counter(name=name).scan(
+            tf.constant(0, tf.int64), do_not_convert(lambda row, _: step(seed, row)), name=name
+        )
+        told = steps.take_while(do_not_convert(goes_on), name=name)
+        return told.scan(0, do_not_convert(lambda none, found: (none, found[0])), name=name)
+
+    chunks = keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    if blocks:
+        return chunks.flat_map(do_not_convert(blocks.batches), name=name)
+    return cut(chunks, plan, name)
+
+
+def epoch_seeds(seed: int | None, anew: bool, name: str | None) -> tf.data.Dataset:
+    """Gives a data set of one seed, another one in each epoch, which TensorFlow keeps.
+
+    Args:
+      seed: What they are derived from; None for other ones in each run.
+      anew: Whether each epoch has a seed of its own.
+      name: A name for the tf.data operations.
+    """
+    seed = secrets.randbits(31) if seed is None else seed
+    return tf.data.Dataset.random(seed, rerandomize_each_iteration=anew, name=name).take(1)
 
 
 class EpochSeeds:
-    """Seeds, epoch by epoch.
+    """Seeds of a generator's epochs.
 
     Args:
       seed: What they are derived from; None for other ones each time.
-      anew: Whether each epoch has a seed of its own.
     """
 
-    def __init__(self, seed: int | None, anew: bool = True):
+    def __init__(self, seed: int | None):
         self._seed = secrets.randbits(64) if seed is None else int(seed)
-        self._epochs = itertools.count() if anew else itertools.repeat(0)
+        self._epochs = itertools.count()
 
     def __call__(self) -> int:
         """Gives the seed of the next epoch, of 64 bits."""

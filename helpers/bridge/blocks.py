@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 from typing import Any
 
+from helpers.bridge.chunks import Plan
 from helpers.bridge.signature import rows_spec
-from helpers.bridge.structure import Component, Layout
+from helpers.bridge.structure import Component
 from helpers.quiet import tf
 
 
@@ -17,17 +19,20 @@ class Blocks:
     one an array of rows.
 
     Args:
-      layout: Structure of a row.
-      batch_size: Rows in a batch.
-      drop_remainder: Whether every batch has that many.
-      ragged: Whether batches are ragged, or else padded.
+      plan: How rows become chunks, with `varying`.
     """
 
-    def __init__(self, layout: Layout, batch_size: int, drop_remainder: bool, ragged: bool):
-        self._layout = layout
-        self._batch_size = batch_size
-        self._static_rows = batch_size if drop_remainder else None
-        self._ragged = ragged
+    def __init__(self, plan: Plan):
+        self._layout = plan.layout
+        self._batch_size = plan.batch_size
+        self._static_rows = plan.batch_size if plan.drop_remainder else None
+        self._ragged = plan.varying == "ragged"
+        self._debugged: collections.deque = collections.deque(maxlen=64)
+
+    @classmethod
+    def of(cls, plan: Plan) -> Blocks | None:
+        """Gives what cuts the chunks of a plan; None for one whose rows have one shape."""
+        return cls(plan) if plan.varying else None
 
     @property
     def signature(self) -> tuple:
@@ -47,7 +52,10 @@ class Blocks:
         """Gives the batches of a chunk."""
         tables = tuple(part[-1] for part in chunk if isinstance(part, tuple))
         numbered = tf.data.Dataset.from_tensor_slices(tables).enumerate()
-        return numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))
+        batches = numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))
+        if tf.executing_eagerly():  # tf.data's debug mode, whose callbacks die with their data set
+            self._debugged.append(batches)
+        return batches
 
     def _batch(self, chunk: tuple, index: tf.Tensor, rows: Iterator[tf.Tensor]) -> Any:
         leaves = []

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from helpers.bridge.buffers import Pool
-from helpers.bridge.structure import Component, Leaves, MismatchError
+from helpers.bridge.errors import MismatchError
+from helpers.bridge.structure import Component, Leaves
 
 # Values of these types cannot change after they were yielded, and converting many of them at a time
 # gives what converting each would give. By the kind of the component's NumPy type.
@@ -103,8 +104,8 @@ class DenseColumn(Column):
         self._buffer[index] = array
 
     def fill(self, rows: Iterable) -> None:
-        """Copies rows of this one component; `filled` says how many, after an error too."""
-        index, value = 0, None
+        """Copies more rows of this one component; `filled` says how many, after an error too."""
+        index, value = self.filled, None
         buffer, shape, dtype, array_type = (
             self._buffer,
             self._shape,
@@ -153,7 +154,7 @@ class ScalarColumn(Column):
         self._values: list = []
 
     def fill(self, rows: Iterable) -> None:
-        """Collects rows of this one component; `filled` says how many, after an error too."""
+        """Collects more rows of this one component; `filled` says how many, after an error too."""
         values, safe = self._values, self.safe
         append = values.append
         try:
@@ -177,11 +178,13 @@ class ScalarColumn(Column):
         values = (self._values if values is None else values)[:rows]
         self._array, self._values = self.lease((rows,)), []
         try:
+            if self.component.is_text:
+                _check_texts(values)
             self._array[:] = values
         except (OverflowError, TypeError, ValueError):  # out of range: one at a time
             for index, value in enumerate(values):
                 try:
-                    self._array[index] = self.component.convert(value)
+                    self._array[index] = self.component.convert(value)[()]
                 except MismatchError as mismatch:
                     return index, mismatch
         return rows, None
@@ -190,6 +193,16 @@ class ScalarColumn(Column):
         """Ends the chunk after its first `rows` rows and hands it over."""
         array, self._array = self._array, None
         return array[:rows]
+
+
+def _check_texts(values: Sequence[str | bytes]) -> None:
+    """Raises UnicodeEncodeError if UTF-8 cannot hold all of the strings."""
+    try:
+        joined = "".join(values)
+    except TypeError:  # bytes among them
+        joined = "".join(value for value in values if type(value) is str)
+    if not joined.isascii():
+        joined.encode()
 
 
 class ScalarColumns:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from helpers.bridge.batcher import Batcher
-from helpers.bridge.signature import NotChunkableError, check_rows, check_sizes, layout_of
+from helpers.bridge.batcher import counted, do_not_convert, generated, generated_by_workers
+from helpers.bridge.signature import (
+    NotChunkableError,
+    check_cardinality,
+    check_rows,
+    check_sizes,
+    layout_of,
+    plan_of,
+)
 from helpers.quiet import tf
 
 
+@do_not_convert
 def from_generator(
     generator: Callable[..., Iterable],
     *,
@@ -23,6 +32,7 @@ def from_generator(
     num_workers: int = 0,
     seed: int | None = None,
     chunk_size: int | None = None,
+    cardinality: int | None = None,
     name: str | None = None,
 ) -> tf.data.Dataset:
     """Builds a data set of batches from a Python generator of rows.
@@ -34,9 +44,16 @@ def from_generator(
     one crossing from Python carries one or more batches. A buffer is filled again only when no
     tensor refers to it any more.
 
+    An error says in its first line what was raised, at which row (of which shard), and in which
+    line of your code. As with tf.data, full batches before it arrive, and what can be read after it
+    can be read on, with `ignore_errors()` for one.
+
+    The generator lives as long as the data set, those derived from it, and their iterators: keep
+    one of them for as long as something reads it, such as a `tf.function` that captured it.
+
     Args:
       generator: Called without arguments, or with `args` as NumPy arrays, once an epoch; returns an
-        iterable of rows.
+        iterable of rows, a new one each time.
       output_signature: Nested structure of `tf.TypeSpec`s, as in tf.data: that of one row.
       args: Values for the generator, given to it as arrays.
       batch_size: Rows in a batch.
@@ -45,34 +62,46 @@ def from_generator(
         batch, as `padded_batch`; "ragged" makes ragged batches, as `ragged_batch`; None makes them
         an error, as `batch`.
       padding_values: With "pad", a scalar, or a structure like the signature's; 0 and "" if None.
-      num_workers: Worker processes that run the generator. 1 runs it as it is, in a process of its
-        own, which has the GIL to itself. With 2 or more it takes two more parameters,
-        `shard` and `num_shards`, and yields the rows of that shard, such as
+      num_workers: Worker processes that run the generator; 0 runs it in this one. 1 runs it as it
+        is, in a process of its own, which has the GIL to itself. With 2 or more it takes two more
+        parameters, `shard` and `num_shards`, and yields the rows of that shard, such as
         `for i in range(shard, count, num_shards): yield load(i)`. The shards give a chunk in turn,
-        which is a batch unless `chunk_size` says otherwise, so a batch holds rows of one shard,
-        and each shard may end in a smaller one; the order is the same in every run. A worker has
-        copies of all that the generator refers to, and imports the modules that it is defined in:
-        a module that imports TensorFlow makes its start take seconds. An error in a worker arrives
-        as one in this process would, with the worker's traceback. Rows of 32 KB and more are
-        written past the worker's cache, on x86 Linux, by the environment variable GLIBC_TUNABLES,
-        unless you have set that. Not on Windows. 0 runs the generator in this process.
-      seed: With workers, what each worker's `random` and `numpy.random` are seeded from, and a
-        parameter `seed` of the generator is; the same seed gives the same epochs.
+        a batch unless `chunk_size` says otherwise. A batch holds rows of one shard, and each shard
+        may end in a smaller one; the order is the same in every run.
+
+        Workers see what the generator refers to as it is when an epoch starts. (Looking for a
+        change takes at most a twentieth of an epoch: of arrays that are too large for that, samples
+        are compared, and a change to a few of their elements may be seen some epochs later.) They
+        share one copy of large arrays, and none of a `numpy.memmap`; what one changes is its own,
+        and stays with it for later epochs until you change the original. A random generator among
+        it gives each of several workers numbers of its own. A worker imports the modules that the
+        generator is defined in: one that imports TensorFlow makes its start take seconds. Rows of
+        32 KB and more are written past the worker's cache, on x86 Linux, by the environment
+        variable GLIBC_TUNABLES, unless you have set that. Not on Windows.
+      seed: With workers, what each worker's `random`, `numpy.random` and the random generators that
+        it was sent are seeded from, and a parameter `seed` of the generator is; the same seed gives
+        the same epochs. One worker takes random generators as they are.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default, as many batches as
         fill in a few milliseconds and 16 MB, and at least one. That was chosen by measuring: the
         crossing is a small share of such a chunk's time, and in this process larger ones were no
         faster. The batches of a slow generator do not wait for each other.
-        `chunk_size=batch_size` reads no further than one batch. With 2 or more workers a batch,
-        which suits rows that cost Python work; for rows that cost little more than their copy, ask
-        for about 16 MB.
+        `chunk_size=batch_size` reads a batch when TensorFlow asks for it, in this process and in
+        one worker. TensorFlow asks for one batch more than was taken, unless
+        `options.experimental_optimization.inject_prefetch` is False: then exactly the rows of the
+        batches taken have been pulled. Each of several workers is up to three chunks ahead. With
+        2 or more workers a chunk is a batch, which suits rows that cost Python work; for rows that
+        cost little more than their copy, ask for about 16 MB.
+      cardinality: Number of rows in an epoch, if it is known: the data set then knows its number of
+        batches, and another number of rows is an error. With at most one worker.
       name: A name for the tf.data operations.
 
     Returns:
       A `tf.data.Dataset` of batches.
 
     Raises:
-      TypeError: `generator` is not callable, or the signature holds something other than specs.
-      ValueError: Another argument is wrong, or workers are asked for on Windows.
+      TypeError: `generator` is not callable, the signature holds something other than specs, or
+        workers cannot be sent what the generator refers to; the message names it.
+      ValueError: Another argument is wrong or has no effect, or workers are asked for on Windows.
     """
     if not callable(generator):
         raise TypeError(
@@ -80,6 +109,7 @@ def from_generator(
             f"anew; found {type(generator).__name__}"
         )
     check_sizes(batch_size=batch_size, chunk_size=chunk_size)
+    check_cardinality(cardinality, num_workers)
     check_rows(varying, padding_values, num_workers, seed, num_workers)
     try:
         layout = layout_of(output_signature)
@@ -90,23 +120,32 @@ def from_generator(
             ) from None
         warnings.warn(
             f"{reason}: its rows cross one by one, as with tf.data's own from_generator",
-            stacklevel=2,
+            stacklevel=3,  # past what do_not_convert wraps around this function
         )
         rows = tf.data.Dataset.from_generator(
             generator, args=args, output_signature=output_signature, name=name
         )
-        return _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
-    batcher = Batcher(
+        dataset = _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
+        if cardinality is None:
+            return dataset
+        batches = cardinality // batch_size if drop_remainder else -(-cardinality // batch_size)
+        return dataset.apply(tf.data.experimental.assert_cardinality(batches))
+    plan = plan_of(
         layout,
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         varying=varying,
         padding_values=padding_values,
         chunk_size=chunk_size,
+        count=cardinality,
     )
-    if num_workers:
-        return batcher.from_generator_workers(generator, args, num_workers, seed, name)
-    return batcher.from_rows(generator, args, name)
+    if not num_workers:
+        dataset = generated(generator, args, plan, name)
+    else:
+        if num_workers > 1 and plan.chunk_batches is None:
+            plan = dataclasses.replace(plan, chunk_batches=1)
+        dataset = generated_by_workers(generator, args, plan, num_workers, seed, name)
+    return dataset if cardinality is None else counted(dataset, plan, cardinality, name)
 
 
 def _batch(rows, batch_size, drop_remainder, varying, padding_values, name):

@@ -5,73 +5,90 @@ No crossing at all: TensorFlow reads the memory itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from helpers.bridge.buffers import aligned_bytes, is_aligned
+from helpers.bridge.batcher import do_not_convert
+from helpers.bridge.buffers import aligned
+from helpers.bridge.owning import Kept, keep, weakly
+from helpers.bridge.sharding import Order
 from helpers.bridge.structure import map_structure
 from helpers.quiet import tf
 
 
-def aligned(array: np.ndarray) -> np.ndarray:
-    """Gives an array that TensorFlow can take over without a copy.
-
-    NumPy's own arrays start at a multiple of 16 bytes, TensorFlow wants 64.
-
-    Args:
-      array: An array of numbers or booleans.
-
-    Returns:
-      `array` itself if it is C-contiguous and starts at a multiple of 64 bytes, else a copy that
-      does, in the native byte order.
-
-    Raises:
-      TypeError: The array holds Python objects or text.
-    """
-    if array.dtype.kind not in "biufc":
-        raise TypeError(
-            f"only arrays of numbers or booleans can be aligned; this one holds {array.dtype}"
-        )
-    if array.dtype.isnative and is_aligned(array):
-        return array
-    dtype = array.dtype.newbyteorder("=")
-    copy = np.frombuffer(aligned_bytes(array.size * dtype.itemsize), dtype).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-
 def batches(
     arrays: Any,
+    count: int,
     *,
     batch_size: int,
     drop_remainder: bool,
-    order: Callable[[], Iterable[int]] | None,
+    order: Order | None,
+    seeds: tf.data.Dataset,
     name: str | None,
 ) -> tf.data.Dataset:
     """Cuts batches from arrays.
 
     Args:
       arrays: Structure of arrays of one length.
+      count: That length.
       batch_size: Rows in a batch.
       drop_remainder: Leaves out a last batch of fewer rows.
-      order: Called once an epoch, gives the indices of the rows in their order; None for the
-        order of the arrays.
+      order: Gives the indices of the rows in their order; None for the order of the arrays.
+      seeds: One seed in each epoch, for the order.
       name: A name for the tf.data operations.
     """
     tensors = map_structure(_tensor, arrays)
+    stop = count - count % batch_size if drop_remainder else count
+    starts = tf.data.Dataset.range(0, stop, batch_size, name=name)
+
+    def batch(take: Callable[[tf.Tensor], tf.Tensor]) -> Any:
+        leaves = map_structure(take, tensors)
+        if drop_remainder:
+            for leaf in tf.nest.flatten(leaves):
+                leaf.set_shape((batch_size, *leaf.shape[1:]))
+        return leaves
+
+    def cut(start: tf.Tensor) -> Any:
+        return batch(lambda tensor: _rows(tensor, start, batch_size))
+
     if order is None:
-        whole = tf.data.Dataset.from_tensors(tensors, name=name)
-        return whole.rebatch(batch_size, drop_remainder=drop_remainder, name=name)
-    orders = tf.data.Dataset.from_generator(
-        lambda: iter([np.asarray(order(), np.int64)]),
-        output_signature=tf.TensorSpec((None,), tf.int64),
+        return _map(starts, cut, name)
+    kept = Kept(order)
+    get = weakly(kept)
+
+    def epoch(seed: tf.Tensor) -> tf.data.Dataset:
+        indices = tf.numpy_function(
+            lambda seed: get().of(int(seed)), (seed,), tf.int64, stateful=False, name=name
+        )
+        indices.set_shape((count,))
+
+        def gather(start: tf.Tensor) -> Any:
+            rows = _rows(indices, start, batch_size)
+            return batch(lambda tensor: tf.gather(tensor, rows))
+
+        return _map(starts, gather, name)
+
+    shuffled = keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    return shuffled.apply(tf.data.experimental.assert_cardinality(-(-stop // batch_size)))
+
+
+def _rows(tensor: tf.Tensor, start: tf.Tensor, count: int) -> tf.Tensor:
+    """Cuts out rows, without a copy where they begin at a multiple of 64 bytes."""
+    rows = tensor[start : start + count]
+    rows.set_shape((None, *tensor.shape[1:]))
+    return rows
+
+
+def _map(starts: tf.data.Dataset, function: Callable, name: str | None) -> tf.data.Dataset:
+    # Not rebatch: in the middle of an epoch, a checkpoint of it holds the whole array. And in order
+    # whatever the options say, as the batches of from_tensor_slices are.
+    return starts.map(
+        do_not_convert(function),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
         name=name,
-    )
-    indices = orders.rebatch(batch_size, drop_remainder=drop_remainder, name=name)
-    return indices.map(
-        lambda rows: map_structure(lambda tensor: tf.gather(tensor, rows), tensors), name=name
     )
 
 

@@ -8,6 +8,7 @@ in /dev/shm, and no resource tracker has to clean up.
 from __future__ import annotations
 
 import collections
+import contextlib
 import math
 import mmap
 import os
@@ -19,8 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+with contextlib.suppress(ImportError):  # Windows, which has no workers
+    import fcntl
+
 from helpers.bridge.buffers import ALIGNMENT, aligned_bytes
-from helpers.bridge.worker import slot_views
 
 PAGE = mmap.PAGESIZE
 SPARE_SLOTS = 2  # what a worker keeps: one to fill while another waits to cross
@@ -45,7 +48,20 @@ def anonymous_file(size: int) -> int:
     else:
         fd = _unlinked_segment()
     os.ftruncate(fd, size)
-    return fd
+    return clear_of_standard(fd)
+
+
+def clear_of_standard(fd: int) -> int:
+    """Moves a file descriptor off the numbers of standard input, output and error.
+
+    A program that was started with one of them closed gives its number to the next file that it
+    opens, and a new process gets something else there.
+    """
+    if fd > 2:
+        return fd
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(fd)
+    return moved
 
 
 def _unlinked_segment() -> int:
@@ -109,6 +125,31 @@ def _row_bytes(dtype: np.dtype, shape: tuple[int, ...]) -> int:
     return dtype.itemsize * math.prod(shape)
 
 
+def slot_views(
+    components: Sequence[Component | None],
+    offsets: Sequence[int],
+    slot: memoryview | np.ndarray,
+    rows: int,
+) -> list[np.ndarray | None]:
+    """Gives the arrays over a slot's memory.
+
+    Args:
+      components: (dtype, row shape) of each component, None for one that travels pickled.
+      offsets: Where each component starts in the slot, in bytes.
+      slot: The slot's memory.
+      rows: Length of each array.
+
+    Returns:
+      One array a component, which keeps `slot` alive; None for one that travels pickled.
+    """
+    return [
+        None
+        if component is None
+        else np.ndarray((rows, *component[1]), component[0], buffer=slot, offset=offset)
+        for component, offset in zip(components, offsets, strict=True)
+    ]
+
+
 class Lease(weakref.ref):
     """Refers to the memory of a slot that is out on lease."""
 
@@ -156,6 +197,10 @@ class Slots:
         for _ in range(count):
             self.count += 1
             self._free(self.count - 1)
+
+    def put_back(self, slot: int) -> None:
+        """Has a slot filled again that was filled and not lent."""
+        self._free(slot)
 
     def take_back(self) -> None:
         """Has the slots whose leases have ended filled again."""

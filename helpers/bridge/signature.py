@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.bridge.chunks import Plan
 from helpers.bridge.structure import Component, Layout, Leaves, is_nested
 from helpers.quiet import tf
 
@@ -29,6 +30,26 @@ def check_sizes(**sizes: int | None) -> None:
             continue
         if not _is_whole(size, least=1):
             raise ValueError(f"{name} must be a whole number of at least 1, not {size!r}")
+
+
+def check_cardinality(cardinality: int | None, num_workers: int) -> None:
+    """Checks the number of rows that a generator is said to give.
+
+    Raises:
+      ValueError: It is no such number, or several workers share the rows out.
+    """
+    if cardinality is None:
+        return
+    if not _is_whole(cardinality, least=0):
+        raise ValueError(
+            f"cardinality must be a whole number of rows of at least 0, not {cardinality!r}"
+        )
+    if num_workers > 1:
+        raise ValueError(
+            "cardinality needs one stream of rows: how many batches several workers give depends "
+            "on how their shards divide the rows. Use "
+            ".apply(tf.data.experimental.assert_cardinality(number of batches))"
+        )
 
 
 def check_rows(
@@ -110,9 +131,40 @@ def _component(name: str, spec: Any) -> Component:
     return Component(name, dtype, tuple(spec.shape.as_list()))
 
 
-def rows_spec(component: Component) -> tf.TensorSpec:
-    """What many rows of a component look like."""
-    return tf.TensorSpec((None, *component.shape), tf.as_dtype(component.dtype))
+def plan_of(
+    layout: Layout,
+    *,
+    batch_size: int,
+    drop_remainder: bool,
+    varying: str | None,
+    padding_values: Any,
+    chunk_size: int | None,
+    count: int | None = None,
+) -> Plan:
+    """Plans how rows of a layout become chunks, from the arguments of `from_generator`.
+
+    Raises:
+      ValueError: `varying` is given and no dimension is unknown, or `padding_values` do not fit.
+    """
+    if varying is not None and all(c.is_fixed for c in layout.components):
+        raise ValueError(
+            f"varying={varying!r} needs an output_signature with None in the dimensions that vary; "
+            "this one has none"
+        )
+    return Plan(
+        layout,
+        batch_size,
+        drop_remainder,
+        varying,
+        padding_of(padding_values, layout) if varying == "pad" else (),
+        chunk_size and -(-chunk_size // batch_size),
+        count,
+    )
+
+
+def rows_spec(component: Component, rows: int | None = None) -> tf.TensorSpec:
+    """What many rows of a component look like, or so many."""
+    return tf.TensorSpec((rows, *component.shape), tf.as_dtype(component.dtype))
 
 
 def padding_of(values: Any, layout: Layout) -> Leaves:

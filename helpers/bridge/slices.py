@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.bridge.chunks import Workspace
+from helpers.bridge.chunks import Plan, Workspace
 from helpers.bridge.columns import Column
-from helpers.bridge.structure import Layout, MismatchError, children, is_nested
+from helpers.bridge.errors import GeneratorError, MismatchError, as_kind, kind_of, told
+from helpers.bridge.structure import children, is_nested
 
 
 def first_slice(source: Any, count: int) -> Any:
@@ -42,67 +43,82 @@ class Slices:
     Args:
       source: Gives a structure of arrays for a slice.
       count: Its length.
-      layout: Structure of a row.
+      plan: How rows become chunks.
       workspace: Its buffers, and how many batches a chunk holds.
-      batch_size: Rows in a batch.
-      chunk_batches: Batches in a chunk; None for as many as the workspace says.
+      first: Number of the row with which to begin.
+
+    Attributes:
+      resumes_at: Number of the row with which the next chunk begins.
     """
 
-    def __init__(
-        self,
-        source: Any,
-        count: int,
-        layout: Layout,
-        workspace: Workspace,
-        *,
-        batch_size: int,
-        chunk_batches: int | None,
-    ):
+    def __init__(self, source: Any, count: int, plan: Plan, workspace: Workspace, first: int):
+        self.resumes_at = first
         self._source = source
         self._count = count
-        self._layout = layout
-        self._read: Callable = layout.reader()
+        self._plan = plan
+        self._workspace = workspace
+        self._read: Callable = plan.layout.reader()
         self._columns = [
             Column(component, number, pool)
             for number, (component, pool) in enumerate(
-                zip(layout.components, workspace.pools, strict=True)
+                zip(plan.layout.components, workspace.pools, strict=True)
             )
         ]
-        self._workspace = workspace
-        self._batch_size = batch_size
-        self._chunk_batches = chunk_batches
-        self._start = 0
 
     def __iter__(self) -> Slices:
         """Returns itself."""
         return self
 
-    def __next__(self) -> Any:
-        """Reads the next slice."""
-        if self._start >= self._count:
+    def __next__(self) -> list:
+        """Reads the next slice.
+
+        Raises:
+          GeneratorError: The source raised.
+          MismatchError: The slice has another shape than its items promised.
+        """
+        start, batch_size = self.resumes_at, self._plan.batch_size
+        if start >= self._count:
             raise StopIteration
         begin = time.perf_counter()
-        batches = self._chunk_batches or self._workspace.batches
-        rows = min(batches * self._batch_size, self._count - self._start)
-        start, self._start = self._start, self._start + rows
-        arrays = [
-            self._copy(column, values, start, rows)
-            for column, values in zip(
-                self._columns, self._read(self._source[start : start + rows]), strict=True
-            )
-        ]
-        if self._chunk_batches is None:
-            self._workspace.resize(time.perf_counter() - begin, arrays, rows, self._batch_size)
-        return self._layout.pack(arrays)
+        batches = self._plan.chunk_batches or self._workspace.batches
+        rows = min(batches * batch_size, self._count - start)
+        try:
+            arrays = self._slice(start, rows)
+        except Exception:
+            if rows <= batch_size:
+                self.resumes_at += rows
+                raise
+            rows = batch_size  # batches before the one that fails are good
+            self.resumes_at += rows
+            arrays = self._slice(start, rows)
+        self.resumes_at = start + rows
+        if self._plan.chunk_batches is None:
+            seconds = time.perf_counter() - begin
+            self._workspace.resize(seconds, arrays, rows, batch_size)
+        return arrays
 
-    def _copy(self, column: Column, values: Any, start: int, rows: int) -> np.ndarray:
+    def _slice(self, start: int, rows: int) -> list[np.ndarray]:
+        where = f"examples {start} to {start + rows - 1}"
+        try:
+            values = self._read(self._source[start : start + rows])
+        except MismatchError as error:
+            raise MismatchError(f"{where}, {error}") from None
+        except Exception as error:
+            kind = as_kind(GeneratorError, kind_of(error))
+            raise kind(f"{where}: {told(error)}") from None
+        return [
+            self._copy(column, array, where, rows)
+            for column, array in zip(self._columns, values, strict=True)
+        ]
+
+    def _copy(self, column: Column, values: Any, where: str, rows: int) -> np.ndarray:
         component = column.component
         shape = (rows, *component.shape)
         values = np.asarray(values)
         if values.shape != shape:
             raise MismatchError(
-                f"examples {start} to {start + rows - 1}, {component.name}: expected a slice of "
-                f"shape {shape}, found shape {values.shape}"
+                f"{where}, {component.name}: expected a slice of shape {shape}, found shape "
+                f"{values.shape}"
             )
         array = column.lease(shape)
         array[...] = values

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from helpers.bridge import resident
-from helpers.bridge.batcher import Batcher, EpochSeeds
-from helpers.bridge.sharding import SourceShards
-from helpers.bridge.signature import check_rows, check_sizes, layout_of
-from helpers.bridge.slices import first_slice
+from helpers.bridge.batcher import counted, crossed, do_not_convert, epoch_seeds, nothing_of
+from helpers.bridge.chunks import Chunks, Plan, Workspace
+from helpers.bridge.probe import first_item
+from helpers.bridge.processes import WorkerPool
+from helpers.bridge.reading import Reading
+from helpers.bridge.sending import check_sendable
+from helpers.bridge.sharding import Order, SourceShards
+from helpers.bridge.signature import check_rows, check_sizes, layout_of, plan_of
+from helpers.bridge.slices import Slices, first_slice
 from helpers.bridge.structure import is_nested, leaves_of, map_structure
 from helpers.quiet import tf
 
 
+@do_not_convert
 def from_source(
     source: Any,
     *,
@@ -39,11 +46,18 @@ def from_source(
       at a multiple of 64 bytes, which `aligned` gives; other arrays are copied once, here. As
       nothing is copied, **a change to the array changes the batches**, those already handed out
       too; leave the array alone, or pass a copy. TensorFlow itself does not write to it. Opening
-      the data set takes as much memory again: TensorFlow's optimizer makes a tensor of the same
-      shape to look at (InitializeTensor in tensorflow/core/grappler/grappler_item_builder.cc).
+      the data set takes as much memory again, for a moment: TensorFlow's optimizer makes a tensor
+      of the same shape to look at (InitializeTensor in
+      tensorflow/core/grappler/grappler_item_builder.cc).
+    - What tf.data takes for an array though its items are not its rows is taken for it too: a
+      pandas Series or DataFrame, an Arrow table.
     - A source whose slices are arrays (`np.load(..., mmap_mode="r")`, HDF5 and Zarr data sets, a
       class of your own) is read one slice a crossing, into aligned buffers, whatever its size.
     - Any other source is read item by item, as `from_generator` reads rows.
+
+    What an epoch gives is a function of its seed and of the place in it, which TensorFlow keeps: an
+    iterator can be saved in a checkpoint, and goes on at the same row, in any order, with or
+    without workers.
 
     Args:
       source: The source, or a tuple or dictionary of sources of one length, one a component.
@@ -58,7 +72,11 @@ def from_source(
         empty; it is read item by item then.
       varying: As for `from_generator`.
       padding_values: As for `from_generator`.
-      num_workers: Worker processes that read the items; 0 to read in this one.
+      num_workers: Worker processes that read the items; 0 to read in this one. What opens files
+        with its first item opens them in the workers, not here: its length and its first item are
+        looked up in a worker, too. `random`, `numpy.random` and the random generators that the
+        source refers to are seeded anew with each batch, so that the number of workers makes no
+        difference.
       chunk_size: Rows at a crossing, rounded up to whole batches. By default as for
         `from_generator`; the order of the rows does not depend on it.
       name: A name for the tf.data operations.
@@ -67,31 +85,51 @@ def from_source(
       A `tf.data.Dataset` of batches, of known cardinality.
 
     Raises:
-      TypeError: The source has no length or no items, or an item cannot be made tensors.
-      ValueError: Another argument is wrong.
+      TypeError: The source has no length or no items, an item cannot be made tensors, or workers
+        cannot be sent the source; the message names what is in the way.
+      ValueError: Another argument is wrong or has no effect.
     """
     check_sizes(batch_size=batch_size, chunk_size=chunk_size)
     check_rows(varying, padding_values, num_workers, seed, bool(shuffle or num_workers))
-    source, count = _as_one(source)
-    seeds = EpochSeeds(seed, anew=reshuffle_each_iteration)
-    order = Order(count, seeds) if shuffle else None
+    if not reshuffle_each_iteration and not shuffle:
+        raise ValueError(
+            "reshuffle_each_iteration=False has no effect without shuffle; leave it out, or shuffle"
+        )
+    source = _as_one(source)
+    in_worker = num_workers > 0 and not _is_plain(source)
+    count, item = first_item(source) if in_worker else (len(source), None)
+    if shuffle or num_workers:
+        seeds = epoch_seeds(seed, reshuffle_each_iteration, name)
+    else:
+        seeds = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64), name=name)
+    order = Order(count, shuffle)
     if _are_arrays(source) and output_signature is None and not num_workers:
-        dataset = resident.batches(
+        if chunk_size is not None or varying is not None:
+            given = "chunk_size" if chunk_size is not None else "varying"
+            raise ValueError(
+                f"{given} has no effect on arrays, whose batches are cut where they lie; leave it "
+                "out"
+            )
+        return resident.batches(
             source.parts if isinstance(source, Columns) else source,
+            count,
             batch_size=batch_size,
             drop_remainder=drop_remainder,
-            order=order,
+            order=order if shuffle else None,
+            seeds=seeds,
             name=name,
         )
-        return _counted(dataset, count, batch_size, drop_remainder)
-    piece = None if output_signature is not None else first_slice(source, count)
+    look_at_slice = output_signature is None and not in_worker
+    piece = first_slice(source, count) if look_at_slice else None
     if output_signature is not None:
         signature = output_signature
     elif piece is not None:
         signature = _slice_signature(piece)
+    elif count == 0:
+        raise ValueError("the source is empty; say with output_signature what its items look like")
     else:
-        signature = _signature(source, count)
-    batcher = Batcher(
+        signature = map_structure(_spec, item if in_worker else source[0])
+    plan = plan_of(
         layout_of(signature),
         batch_size=batch_size,
         drop_remainder=drop_remainder,
@@ -100,34 +138,48 @@ def from_source(
         chunk_size=chunk_size,
     )
     if num_workers:
-        shards = SourceShards(source, chunk_size or batch_size, shuffle=shuffle)
-        dataset = batcher.from_shards(shards, num_workers, seeds, name)
-    elif piece is not None and order is None:
-        dataset = batcher.from_slices(source, count, name)
-    else:
-        dataset = batcher.from_rows(
-            lambda: map(source.__getitem__, map(int, order() if order else range(count))),
-            None,
-            name,
+        pool = _workers(source, order, plan, num_workers)
+        plan = dataclasses.replace(plan, chunk_batches=None)  # to be batched once more
+        reading = Reading(lambda seed, row: pool.epoch(seed, first=row), nothing_of(plan))
+    elif piece is not None and not shuffle:
+        workspace = Workspace.of(plan.layout)
+        reading = Reading(
+            lambda _, row: Slices(source, count, plan, workspace, row), nothing_of(plan)
         )
-    return _counted(dataset, count, batch_size, drop_remainder)
+    else:
+        reading = _read_items(source, order, plan)
+    return counted(crossed(reading, seeds, plan, name), plan, count, name)
 
 
-class Order:
-    """The order of a source's rows, epoch by epoch.
+def _read_items(source: Any, order: Order, plan: Plan) -> Reading:
+    workspace = Workspace.of(plan.layout)
 
-    Args:
-      count: Number of rows.
-      seeds: Gives the seed of the next epoch.
-    """
+    def open_at(seed: int, row: int) -> Chunks:
+        indices = order.of(seed)[row:]
+        return Chunks(
+            lambda: map(source.__getitem__, map(int, indices)),
+            plan,
+            workspace,
+            number=order.number(seed),
+            first=row,
+        )
 
-    def __init__(self, count: int, seeds: EpochSeeds):
-        self._count = count
-        self._seeds = seeds
+    return Reading(open_at, nothing_of(plan))
 
-    def __call__(self) -> np.ndarray:
-        """Draws the order of the next epoch."""
-        return np.random.default_rng(self._seeds()).permutation(self._count)
+
+def _workers(source: Any, order: Order, plan: Plan, num_workers: int) -> WorkerPool:
+    if num_workers > 1 and plan.chunk_batches is None:
+        plan = dataclasses.replace(plan, chunk_batches=1)
+    if not plan.varying:
+        # TensorFlow batches the rows once more: those after an error that one worker has left of
+        # its chunk go with the next one's.
+        plan = dataclasses.replace(plan, drop_remainder=False)
+    rows = plan.chunk_batches and plan.chunk_batches * plan.batch_size
+    shards = SourceShards(source, order, plan.batch_size, rows if num_workers > 1 else None)
+    check_sendable(*shards.subject)
+    ahead = not (num_workers == 1 and plan.chunk_batches == 1)
+    pool = WorkerPool(shards, plan, num_workers=num_workers, ahead=ahead)
+    return pool
 
 
 class Columns:
@@ -135,26 +187,33 @@ class Columns:
 
     Args:
       parts: Structure of sources.
-      count: Their length.
     """
 
-    def __init__(self, parts: Any, count: int):
+    def __init__(self, parts: Any):
         self.parts = parts
-        self._count = count
 
     def __len__(self) -> int:
-        """Length of each of the sources."""
-        return self._count
+        """Length of each of the sources.
+
+        Raises:
+          ValueError: They have different ones.
+        """
+        lengths = {name: len(part) for name, part in leaves_of(self.parts)}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"source{name}: {length}" for name, length in lengths.items())
+            raise ValueError(f"the parts of a source must have one length; found {found}")
+        return next(iter(lengths.values()))
 
     def __getitem__(self, index: Any) -> Any:
         """Gives an item or a slice of each source."""
         return map_structure(lambda part: part[index], self.parts)
 
 
-def _as_one(source: Any) -> tuple[Any, int]:
-    """Checks a source; gives one object with its length and items, and the length."""
+def _as_one(source: Any) -> Any:
+    """Checks a source; gives one object with its length and items."""
     parts = leaves_of(source)
-    lengths = {}
+    if not parts:
+        raise TypeError("source is empty: it holds no component")
     for name, part in parts:
         if isinstance(part, (str, bytes)) or not all(
             hasattr(part, method) for method in ("__len__", "__getitem__")
@@ -163,29 +222,45 @@ def _as_one(source: Any) -> tuple[Any, int]:
                 f"source{name} must have a length and items (__len__ and __getitem__); found "
                 f"{type(part).__name__}. A generator function goes to from_generator"
             )
-        try:
-            lengths[name] = len(part)
-        except TypeError as error:
-            raise TypeError(f"source{name} has no length: {error}") from None
-    if not parts:
-        raise TypeError("source is empty: it holds no component")
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"source{name}: {length}" for name, length in lengths.items())
-        raise ValueError(f"the parts of a source must have one length; found {found}")
-    count = next(iter(lengths.values()))
-    return (Columns(source, count) if is_nested(source) else source), count
+        if getattr(part, "shape", None) == ():
+            raise TypeError(f"source{name} has no length: it is an array of rank 0")
+    source = map_structure(_by_rows, source)
+    return Columns(source) if is_nested(source) else source
+
+
+def _by_rows(part: Any) -> Any:
+    """Gives a part of a source whose items are not its rows as the array that tf.data takes it for.
+
+    An item of a pandas Series goes by its label, one of a DataFrame or of an Arrow table is a
+    column, one of a matrix has a dimension more.
+    """
+    if isinstance(part, tf.Tensor):
+        return part.numpy()
+    by_label = hasattr(part, "iloc") or hasattr(part, "columns")
+    if by_label and hasattr(part, "__array__"):
+        array = np.asarray(part)
+        if array.ndim > 1 and array.dtype.hasobject:
+            raise TypeError(
+                f"the columns of the {type(part).__name__} have different types; pass a dictionary "
+                "of them, for example dict(frame)"
+            )
+        return array
+    if isinstance(part, np.ndarray) and not isinstance(part, np.memmap):
+        return np.asarray(part)
+    return part
+
+
+def _is_plain(source: Any) -> bool:
+    """Whether looking at a source cannot change it or open anything."""
+    parts = leaves_of(source.parts) if isinstance(source, Columns) else [("", source)]
+    return all(
+        isinstance(part, (np.ndarray, range)) or type(part) in (list, tuple) for _, part in parts
+    )
 
 
 def _are_arrays(source: Any) -> bool:
     parts = leaves_of(source.parts) if isinstance(source, Columns) else [("", source)]
     return all(type(part) is np.ndarray for _, part in parts)
-
-
-def _signature(source: Any, count: int) -> Any:
-    """Reads off the first item what an item looks like."""
-    if count == 0:
-        raise ValueError("the source is empty; say with output_signature what its items look like")
-    return map_structure(_spec, source[0])
 
 
 def _spec(value: Any) -> tf.TensorSpec:
@@ -206,10 +281,3 @@ def _slice_signature(piece: Any) -> Any:
         ),
         piece,
     )
-
-
-def _counted(
-    dataset: tf.data.Dataset, count: int, batch_size: int, drop_remainder: bool
-) -> tf.data.Dataset:
-    batches = count // batch_size if drop_remainder else -(-count // batch_size)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches))

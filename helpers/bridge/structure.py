@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from helpers.bridge.errors import MismatchError
+
 Leaves = Sequence[Any]  # the components of a row, or of a chunk, in tf.data's flat order
-
-
-class MismatchError(TypeError):
-    """A row does not match the output signature."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,11 @@ class Component:
     def is_fixed(self) -> bool:
         """Whether all its dimensions are known."""
         return None not in self.shape
+
+    @property
+    def fits_slots(self) -> bool:
+        """Whether its values have one size, so that a worker can write them to shared memory."""
+        return self.is_fixed and not self.is_text
 
     @property
     def ragged_rank(self) -> int:
@@ -73,11 +76,32 @@ class Component:
             raise MismatchError(
                 f"{self.name}: expected shape {self.shape}, found shape {array.shape}"
             )
-        if self.is_text:
-            for item in array.flat:
-                if not isinstance(item, (str, bytes)):
-                    raise MismatchError(f"{self.name}: expected a string, found {_short(item)}")
-        return array
+        return self._plain_text(array) if self.is_text else array
+
+    def _plain_text(self, array: np.ndarray) -> np.ndarray:
+        """Checks strings; gives those of NumPy as Python's, which keep trailing NULs anywhere."""
+        plain = array
+        for index, item in enumerate(array.flat):
+            if not isinstance(item, (str, bytes)):
+                raise MismatchError(f"{self.name}: expected a string, found {_short(item)}")
+            if isinstance(item, str):
+                self.check_text(item)
+            if type(item) not in (str, bytes):
+                if plain is array:
+                    plain = array.copy()
+                # str(item) would leave out trailing NULs of a numpy.str_.
+                plain.flat[index] = (str.__str__ if isinstance(item, str) else bytes)(item)
+        return plain
+
+    def check_text(self, text: str) -> None:
+        """Raises MismatchError for a string that UTF-8, as TensorFlow keeps it, cannot hold."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise MismatchError(
+                f"{self.name}: expected a string that UTF-8 can hold, found {_short(text)} "
+                f"({error.reason}); os.fsencode gives the bytes of a file name"
+            ) from None
 
 
 def _as_array(value: object, dtype: np.dtype) -> np.ndarray:
@@ -229,41 +253,3 @@ def _flat(template: Any, row: Any, path: str) -> Iterator[Any]:
     parts = [row[key] for key in sorted(template)] if isinstance(template, Mapping) else row
     for (index, inner), part in zip(children(template), parts, strict=True):
         yield from _flat(inner, part, path + index)
-
-
-class Unpacker:
-    """Takes a row apart and converts its components, in a worker process.
-
-    Args:
-      layout: Structure of a row.
-
-    Attributes:
-      is_bare: Whether a row as it comes is the only component, and not a tuple or dictionary of it.
-    """
-
-    def __init__(self, layout: Layout):
-        self.is_bare = layout.template == 0
-        self._components = [(c, c.dtype, c.shape, _plain_types(c)) for c in layout.components]
-        self._read = layout.reader()
-
-    def __call__(self, row: Any) -> Leaves:
-        """Gives the components of a row, those of shape () as plain values.
-
-        Raises:
-          MismatchError: The row does not match.
-        """
-        return [
-            leaf
-            if type(leaf) in plain
-            or (type(leaf) is np.ndarray and leaf.dtype == dtype and leaf.shape == shape)
-            else c.convert(leaf)[()]
-            for leaf, (c, dtype, shape, plain) in zip(
-                self._read(row), self._components, strict=True
-            )
-        ]
-
-
-def _plain_types(component: Component) -> frozenset[type]:
-    """The types of numbers that assigning to an array converts as `Component.convert` does."""
-    plain = component.shape == () and component.dtype.kind == "f"
-    return frozenset((float, np.float32, np.float64) if plain else ())

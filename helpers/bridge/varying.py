@@ -47,7 +47,7 @@ class VaryingColumn(Column):
         self._kept.append(np.array(self.component.convert(value)))
 
     def fill(self, rows: Iterable) -> None:
-        """Copies rows of this one component; `filled` says how many, after an error too."""
+        """Copies more rows of this one component; `filled` says how many, after an error too."""
         kept, array_type = self._kept, np.ndarray
         append, put = kept.append, self.put
         dtype, rank = self.component.dtype, len(self.component.shape)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,11 @@ from helpers.measure import Arm, pick
 from helpers.quiet import tf
 from helpers.study import PipelineOptions
 
+from .rows import Work
+
 Arms = Callable[[], AbstractContextManager[tuple[Arm, Arm]]]
 
 Then = Callable[[tf.data.Dataset], tf.data.Dataset] | None
-
-KB_40 = (100, 100)
-"""Shape of the article's rows: 40 KB of float32."""
-
-KB_600 = (224, 224, 3)
-"""Shape of a usual image: 600 KB of float32."""
-
-B_4 = (1,)
-"""Shape of a row of one number: 4 B of float32."""
 
 CLEAR: dict[str, float] = {"precision": 0.2, "budget_s": 3.0}
 """For a condition whose arms differ many times over, or not nearly as the claim expects."""
@@ -37,6 +29,9 @@ ROWS = 200
 def rows_taken(full: int = ROWS, quick: int = 24) -> int:
     """Rows in a trial, of a full run and in quick mode."""
     return pick(full, min(full, quick))
+
+
+# Arms from the options of the studies
 
 
 def options(alternatives: dict[str, dict[str, Any]], *, take: int = ROWS, **common: Any) -> Arms:
@@ -57,6 +52,29 @@ def options(alternatives: dict[str, dict[str, Any]], *, take: int = ROWS, **comm
         return baseline, arm
 
     return own(make)
+
+
+def converted(**common: Any) -> Arms:
+    """from_tensor_slices, and from_generator in its place.
+
+    Args:
+        **common: As for `options`.
+    """
+    return options(
+        {
+            "from_tensor_slices": {"source": "tensor_slices"},
+            "from_generator": {"source": "generator"},
+        },
+        **common,
+    )
+
+
+def behind_device(step_us: float, take: int) -> dict[str, Any]:
+    """Options for a prefetch, and a device behind it that takes so long for each row."""
+    return {"prefetch": "autotune", "consumer": "device", "step_us": step_us, "take": take}
+
+
+# Arms of our own
 
 
 def own(make: Callable[..., tuple[Arm, Arm]], *args: Any, **kwargs: Any) -> Arms:
@@ -81,59 +99,74 @@ def generator_arm(
     Args:
         name: What figures call it.
         generator: As for `from_generator`.
-        spec: The output_signature, or the shape of the float32 rows.
+        spec: As for `generated`.
         then: What follows in the pipeline.
         **more: Of `Arm`.
     """
-    if isinstance(spec, tuple) and all(size is None or isinstance(size, int) for size in spec):
-        spec = tf.TensorSpec(spec, tf.float32)
 
     def build() -> tf.data.Dataset:
-        dataset = tf.data.Dataset.from_generator(generator, output_signature=spec)
+        dataset = generated(generator, spec)
         return then(dataset) if then else dataset
 
     return Arm(name, build, **more)
 
 
-@functools.lru_cache(maxsize=2)
-def stored(shape: tuple[int, ...], count: int) -> np.ndarray:
-    """Rows that exist before the pipeline does: uniform float32 in [0, 1), always the same.
-
-    The last two are kept: TensorFlow never lets go of what a generator refers to.
-    """
-    return np.random.default_rng(0).random((count, *shape), dtype=np.float32)
-
-
-def aligned(shape: tuple[int, ...], offset: int = 0) -> np.ndarray:
-    """A float32 array of zeros at an address that is `offset` above a multiple of 64.
+def stored_arm(name: str, rows: np.ndarray, then: Then = None, **more: Any) -> Arm:
+    """An arm of rows that exist, one a crossing.
 
     Args:
-        shape: Its shape.
-        offset: Bytes, a multiple of 4. NumPy's own arrays are aligned to 16, often to no more.
+        name: What figures call it.
+        rows: The rows, along the first axis.
+        then: What follows in the pipeline.
+        **more: Of `Arm`.
     """
-    size = 4 * int(np.prod(shape))
-    memory = np.zeros(size + 128, np.uint8)
-    start = -memory.ctypes.data % 64 + offset
-    return memory[start : start + size].view(np.float32).reshape(shape)
+    return generator_arm(name, partial(iter, rows), rows.shape[1:], then, **more)
 
 
-def sleep(us: float) -> None:
-    """`time.sleep`, in microseconds."""
-    time.sleep(us / 1e6)
+def repeated_arm(name: str, row: Any, count: int) -> Arm:
+    """An arm of one array or tensor, yielded again and again."""
+    return generator_arm(name, partial(iter, [row] * count), tuple(row.shape))
 
 
-def spin(us: float) -> None:
-    """Keeps this thread's core and the GIL busy until so much time has passed."""
-    end = time.perf_counter_ns() + 1000 * us
-    while time.perf_counter_ns() < end:
-        pass
+# Their parts
 
 
-def compute(us: float) -> None:
-    """Computes in Python, holding the GIL, until this thread has worked for so long.
+def generated(generator: Callable[..., Iterable], spec: Any) -> tf.data.Dataset:
+    """A from_generator data set.
 
-    Time spent waiting for the GIL or for a core does not count, as it would not for real work.
+    Args:
+        generator: As for `from_generator`.
+        spec: The output_signature, or the shape of the float32 rows.
     """
-    end = time.thread_time_ns() + 1000 * us
-    while time.thread_time_ns() < end:
-        pass
+    if isinstance(spec, tuple) and all(size is None or isinstance(size, int) for size in spec):
+        spec = tf.TensorSpec(spec, tf.float32)
+    return tf.data.Dataset.from_generator(generator, output_signature=spec)
+
+
+def side_by_side(generator: Callable[[], Iterable], spec: Any, count: int) -> tf.data.Dataset:
+    """So many from_generator data sets of the same rows, interleaved in parallel.
+
+    Args:
+        generator: As for `from_generator`.
+        spec: As for `generated`.
+        count: How many, each with a thread of its own.
+    """
+
+    def one(_: tf.Tensor) -> tf.data.Dataset:
+        return generated(generator, spec)
+
+    return tf.data.Dataset.range(count).interleave(
+        one, cycle_length=count, num_parallel_calls=count
+    )
+
+
+def called(function: Callable, values: tf.Tensor, shape: Any) -> tf.Tensor:
+    """Calls Python from within a map; what comes out is float32 of the shape that is given."""
+    result = tf.numpy_function(function, [values], tf.float32)
+    result.set_shape(shape)
+    return result
+
+
+def taking(work: Work, us: float) -> Callable[[Any], None]:
+    """A consumer that takes so long for each element."""
+    return lambda element: work(us)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from helpers.quiet import tf
+
+from .arms import generated
 
 
 def nodes(dataset: tf.data.Dataset) -> list[str]:
@@ -33,6 +36,12 @@ def operations(dataset: tf.data.Dataset) -> set[str]:
     return {node.op for body in bodies for node in body}
 
 
-def address(values: Any) -> int:
+def keeps_memory(array: np.ndarray) -> bool:
+    """Tells whether the tensor that from_generator makes of an array lies in its memory."""
+    dataset = generated(partial(iter, [array]), array.shape)
+    return any(_address(tensor) == _address(array) for tensor in dataset)
+
+
+def _address(values: Any) -> int:
     """Address of the first byte of an array, or of a tensor in the processor's memory."""
     return np.asarray(values).ctypes.data

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from helpers.comparing import Comparison, compare_runs
 from helpers.measure import Measurement
 from helpers.measure.results import write_text
-from helpers.runs import Run, load_run, pair_of
+from helpers.reproduce import Comparison, Run, compare_runs, load_run, pair_of
 
 from .intervals import arms_table, interval
 from .trial import VERDICTS, badge, claims_section, css_class, text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from helpers.claims import ClaimResult, ConditionResult, listing
-from helpers.runs import Run
+from helpers.reproduce import Run
 
 from .intervals import Row, Scale, interval, same_ratio
 

@@ -8,16 +8,14 @@ import re
 import textwrap
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import consumers, workloads
+from .options import Toggles
 from .program import Block
 
-if TYPE_CHECKING:
-    from .pipelines import PipelineOptions
 
-
-def blocks(options: PipelineOptions) -> list[Block]:
+def blocks(options: Toggles) -> list[Block]:
     """Returns the program for the options, with no more in it than they need."""
     found = [*_source(options), Block("build", _dataset(options)), *_drain(options)]
     text = "\n".join(block.text for block in found)
@@ -29,7 +27,7 @@ def blocks(options: PipelineOptions) -> list[Block]:
     return [Block("setup", imports) for imports in (*standard, *third)] + found
 
 
-def generator_name(options: PipelineOptions) -> str:
+def generator_name(options: Toggles) -> str:
     """Returns what the program calls its generator."""
     if options.work == "random" and options.yields == "tensor":
         return "even_better_generator"
@@ -43,7 +41,7 @@ def generator_name(options: PipelineOptions) -> str:
     }[options.work]
 
 
-def _source(options: PipelineOptions) -> list[Block]:
+def _source(options: Toggles) -> list[Block]:
     """The rows, the transformation and the generator."""
     found = []
     if options.stores_rows:
@@ -56,7 +54,7 @@ def _source(options: PipelineOptions) -> list[Block]:
     return found
 
 
-def _generator(options: PipelineOptions) -> str:
+def _generator(options: Toggles) -> str:
     shape, count, work_us = options.shape, options.count, options.work_us
     seconds = _seconds(work_us)
     loops = round(work_us * workloads.PYTHON_LOOPS_PER_US)
@@ -78,7 +76,7 @@ def _generator(options: PipelineOptions) -> str:
     return re.sub(r"def \w+_generator", f"def {generator_name(options)}", text)
 
 
-def _dataset(options: PipelineOptions) -> str:
+def _dataset(options: Toggles) -> str:
     """The data set, one call a line."""
     before = []
     if options.source == "tensor_slices":
@@ -118,7 +116,7 @@ def _dataset(options: PipelineOptions) -> str:
     return "".join(before) + f"dataset = {chain}"
 
 
-def _signature(options: PipelineOptions) -> list[str]:
+def _signature(options: Toggles) -> list[str]:
     """The arguments of from_generator that say what it yields."""
     shape = repr(options.shape)
     # An empty tuple would be read as an element without components.
@@ -135,7 +133,7 @@ def _n(value: int | str) -> str:
     return "tf.data.AUTOTUNE" if value == "autotune" else str(value)
 
 
-def _drain(options: PipelineOptions) -> list[Block]:
+def _drain(options: Toggles) -> list[Block]:
     """The consumer's step, and the loop that drains the data set."""
     if options.drain == "graph":
         return [Block("setup", body(consumers.graph)), Block("drain", "drain(iter(dataset))")]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from helpers.measure import Span
 from helpers.quiet import tf
 
 from . import listing
+from .options import Toggles
 from .program import Program
-
-if TYPE_CHECKING:
-    from .pipelines import PipelineOptions
 
 
 class Running:
@@ -21,16 +19,16 @@ class Running:
     Sent to another process, it takes its options along and makes its program there.
     """
 
-    def __init__(self, options: PipelineOptions) -> None:
+    def __init__(self, options: Toggles) -> None:
         """Keeps the options; nothing runs yet."""
         self.options = options
         self._program: Program | None = None
 
-    def __getstate__(self) -> PipelineOptions:
+    def __getstate__(self) -> Toggles:
         """Leaves the program behind: it holds rows and traced functions."""
         return self.options
 
-    def __setstate__(self, options: PipelineOptions) -> None:
+    def __setstate__(self, options: Toggles) -> None:
         """Starts without a program."""
         self.__init__(options)
 
@@ -71,7 +69,7 @@ class GraphDrain:
     """
 
     def __init__(
-        self, dataset: tf.data.Dataset, drain: Callable[[Any], tf.Tensor], options: PipelineOptions
+        self, dataset: tf.data.Dataset, drain: Callable[[Any], tf.Tensor], options: Toggles
     ) -> None:
         """Keeps what to drain.
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .pipelines import PipelineOptions
+from .options import Toggles, shape_words
 
 _UNNAMED = ("source", "rows in an epoch", "rows taken", "seed")
 _PREFIX = {
@@ -28,7 +25,7 @@ _SHORT = {
 }
 
 
-def label(options: PipelineOptions, plainest: PipelineOptions) -> str:
+def label(options: Toggles, plainest: Toggles) -> str:
     """A short name: the source, then what differs from the plainest pipeline."""
     plain = _words(plainest)
     source = "from_tensor_slices" if options.source == "tensor_slices" else "generator"
@@ -40,7 +37,7 @@ def label(options: PipelineOptions, plainest: PipelineOptions) -> str:
     return " + ".join([source, *parts])
 
 
-def changes(one: PipelineOptions, other: PipelineOptions) -> list[str]:
+def changes(one: Toggles, other: Toggles) -> list[str]:
     """What changes from one pipeline to another, a sentence each."""
     before, after = _words(one), _words(other)
     return [
@@ -50,7 +47,7 @@ def changes(one: PipelineOptions, other: PipelineOptions) -> list[str]:
     ]
 
 
-def _words(options: PipelineOptions) -> dict[str, str]:
+def _words(options: Toggles) -> dict[str, str]:
     """Each toggle in words; none for those without effect."""
     words = {
         "source": {"generator": "from_generator"}.get(options.source, "from_tensor_slices"),
@@ -83,11 +80,6 @@ def _words(options: PipelineOptions) -> dict[str, str]:
 
 def _some(value: int | str | None) -> str:
     return "none" if value is None else str(value).upper()
-
-
-def shape_words(shape: tuple[int, ...]) -> str:
-    """A shape as a text writes it."""
-    return "×".join(map(str, shape)) or "scalar"
 
 
 def _work(work: str, us: float) -> str:

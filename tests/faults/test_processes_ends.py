@@ -15,15 +15,12 @@ pytestmark = pytest.mark.faults
 ROOT = Path(__file__).parents[2]
 SECONDS = 30  # for everything that is waited for
 
-# The package is set up without its __init__, which takes seconds to import TensorFlow.
-PREAMBLE = """
-import gc, os, sys, time, types
+PREAMBLE = f"""
+import functools, gc, os, sys, time
 import numpy as np
-import helpers
-bridge = sys.modules["helpers.bridge"] = types.ModuleType("helpers.bridge")
-bridge.__path__ = [os.path.join(helpers.__path__[0], "bridge")]
-from helpers.bridge.processes import WorkerPool
-from helpers.bridge.sharding import GeneratorShards
+sys.path.insert(0, {str(ROOT / "tests")!r})
+from unit.pooling import open_pool
+assert "tensorflow" not in sys.modules
 
 def endless(shard, num_shards):
     row = np.full((64, 64), shard, np.float32)
@@ -38,9 +35,8 @@ def short(shard, num_shards):
     for _ in range(20):
         yield np.zeros((64, 64), np.float32)
 
-def make_pool(rows=endless, **options):
-    components = [(np.dtype(np.float32), (64, 64))]
-    return WorkerPool(GeneratorShards(rows), components, chunk_rows=1, num_workers=2, **options)
+def make_pool(rows=endless):
+    return open_pool(rows, [(np.dtype(np.float32), (64, 64))], chunk_rows=1)
 
 def ready():  # the test takes down the process ids before it goes on
     print("ready", flush=True)

@@ -1,6 +1,7 @@
-"""A worker that raises, exits, hangs or is killed: one clear error, and nothing is left."""
+"""A generator that raises is told of and read on; a worker that ends is one error, nothing left."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,48 +11,50 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
+from unit.pooling import (
+    SCALAR,
+    TEXT,
+    closing_pools,
+    drain,
+    gone,
+    lanes_of,
+    open_pool,
+    source_shards,
+    wait_for,
+)
 
-from helpers.bridge.processes import WorkerError, WorkerPool
-from helpers.bridge.sharding import GeneratorShards, SourceShards
+from helpers.bridge.errors import GeneratorError, MismatchError, WorkerError
 
 pytestmark = pytest.mark.faults
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as if written in a notebook
 
-SCALAR = [(np.dtype(np.int64), ())]
-SECONDS = 20  # for everything that is waited for
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.01)
-
-
-def gone(pids):
-    return not any(psutil.pid_exists(pid) for pid in pids)
-
 
 @pytest.fixture
 def make_pool():
-    pools = []
+    with closing_pools() as make:
+        yield make
 
-    def make(rows, components=SCALAR, *, num_workers=2, **options):
-        shards = rows if isinstance(rows, SourceShards) else GeneratorShards(rows)
-        pools.append(
-            WorkerPool(shards, components, chunk_rows=4, num_workers=num_workers, **options)
-        )
-        return pools[-1]
 
-    yield make
-    for pool in pools:
-        pids = pool.processes
-        pool.close()
-        assert gone(pids)
+def events_of(epoch, errors=(GeneratorError, MismatchError)):
+    """The rows of each chunk of an epoch, and the texts of its errors, to its end."""
+    events = []
+    while True:
+        try:
+            events.append(next(epoch)[0].tolist())
+        except errors as error:
+            events.append(str(error))
+        except StopIteration:
+            return events
+
+
+def only_error(events):
+    """The text of the only error, with what came before and after it."""
+    (place,) = (place for place, event in enumerate(events) if isinstance(event, str))
+    return events[place], events[:place], events[place + 1 :]
 
 
 def read_until_error(pool):
-    """The rows that came before the error, the error, and the process ids of the workers."""
+    """The rows that came before the end of a worker, its error, and the process ids."""
     rows, pids = [], []
     with pytest.raises(WorkerError) as caught:
         for chunk in pool.epoch(0):
@@ -76,18 +79,84 @@ def inner_frame():
     raise KeyError("no such image")
 
 
-def test_raise(make_pool):
-    pool = make_pool(fails_at(13, inner_frame))
-    for _ in range(2):  # a pool can be used again, and fails again
-        rows, message, _ = read_until_error(pool)
-        # Shard 1 raises at its seventh row: two rows of that chunk were good. Shard 0 came before.
-        assert rows == [0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11]
-        assert "worker 1 of 2 (process " in message
-        assert "raised KeyError: 'no such image'" in message
-        assert 'raise KeyError("no such image")' in message
-        assert "in inner_frame" in message
-        assert "worker.py" not in message  # the traceback begins in the reader's code
-        assert message.count("KeyError: 'no such image'") == 2  # its line, and the traceback's
+@pytest.mark.parametrize("components", [SCALAR, TEXT], ids=["numbers", "pickled"])
+def test_raise(make_pool, components):
+    def rows(shard, num_shards):
+        for k in range(shard, 24, num_shards):
+            if k == 13:
+                inner_frame()
+            yield k if components == SCALAR else str(k)
+
+    pool = make_pool(rows, components)
+    pids = None
+    for _ in range(2):
+        message, before, after = only_error(events_of(pool.epoch(0)))
+        # Shard 1 raises at its seventh row, in a batch of which two rows were good.
+        numbers = [[int(x) for x in chunk] for chunk in before]
+        assert numbers == [[0, 2, 4, 6], [1, 3, 5, 7], [8, 10, 12, 14]]
+        # The other shard goes on; this one's generator has ended with its error.
+        assert [[int(x) for x in chunk] for chunk in after] == [[16, 18, 20, 22]]
+        first, *others = message.splitlines()
+        assert first.startswith("example 6 of shard 1: KeyError: 'no such image', at ")
+        assert first.endswith('in inner_frame: raise KeyError("no such image")')
+        assert __file__ in first
+        assert message.count("KeyError: 'no such image'") == 1
+        assert [line for line in others if "in rows: inner_frame()" in line]
+        for ours in ("filling.py", "worker.py", "chunks.py"):  # the user's code, and only that
+            assert ours not in message
+        pids = pids or pool.processes
+        assert pool.processes == pids
+
+
+def test_raise_in_the_middle_of_a_chunk_of_several_batches(make_pool):
+    pool = make_pool(fails_at(50, inner_frame), chunk_batches=5, num_workers=1)
+    message, before, after = only_error(events_of(pool.epoch(0)))
+    assert [x for chunk in before for x in chunk] == list(range(48))  # its full batches
+    assert message.startswith("example 50: KeyError")
+    assert after == []
+
+
+def test_an_error_comes_right_after_the_batches_before_it(make_pool):
+    """Not after a chunk of another shard: the order is that of a chunk a turn."""
+    pool = make_pool(fails_at(10, inner_frame), chunk_batches=2)
+    events = events_of(pool.epoch(0))
+    assert events[0] == [0, 2, 4, 6]
+    assert events[1].startswith("example 5 of shard 0: KeyError")
+    assert events[2] == [1, 3, 5, 7, 9, 11, 13, 15]
+
+
+def test_an_iterator_that_goes_on_after_an_error_is_read_on(make_pool):
+    class Rows:
+        def __init__(self, shard):
+            self.numbers = iter(range(10 * shard, 10 * shard + 10))
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            number = next(self.numbers)
+            if number in (5, 16):
+                raise KeyError(number)
+            return number if number != 18 else "eighteen"
+
+    def rows(shard, num_shards):
+        return Rows(shard)
+
+    events = events_of(make_pool(rows, chunk_rows=2).epoch(0))
+    texts = [event if isinstance(event, list) else event.split(",")[0] for event in events]
+    assert texts == [
+        [0, 1],
+        [10, 11],
+        [2, 3],
+        [12, 13],
+        "example 5 of shard 0: KeyError: 5",
+        [14, 15],
+        [6, 7],
+        "example 6 of shard 1: KeyError: 16",
+        [8, 9],
+        "example 8 of shard 1",
+        [19],
+    ]
 
 
 def test_raise_with_a_cause(make_pool):
@@ -97,23 +166,29 @@ def test_raise_with_a_cause(make_pool):
         except KeyError as error:
             raise RuntimeError("cannot read row") from error
 
-    _, message, _ = read_until_error(make_pool(fails_at(0, chained)))
-    assert "raised RuntimeError: cannot read row" in message
-    assert "no such image" in message
-    assert "direct cause" in message
+    message, *_ = only_error(events_of(make_pool(fails_at(0, chained)).epoch(0)))
+    first, *others = message.splitlines()
+    assert first.startswith("example 0 of shard 0: RuntimeError: cannot read row, at ")
+    assert "in chained: raise RuntimeError" in first
+    (cause,) = (line for line in others if line.startswith("from "))
+    assert cause.startswith("from KeyError: 'no such image', at ")
+    assert "in inner_frame" in cause
 
 
 def test_raise_before_the_first_row(make_pool):
     def broken(shard, num_shards):
         raise OSError(2, "No such file", "data.bin")
 
-    rows, message, _ = read_until_error(make_pool(broken))
-    assert rows == []
-    assert "worker 0 of 2" in message
-    assert "data.bin" in message
+    epoch = make_pool(broken).epoch(0)
+    for shard in (0, 1, 0, 1):  # as often as it is asked for, which is what tf.data does
+        with pytest.raises(GeneratorError) as caught:
+            next(epoch)
+        first = str(caught.value).splitlines()[0]
+        assert re.match(rf"example \d of shard {shard}: FileNotFoundError: .*data.bin", first)
 
 
-def test_raise_in_a_source(make_pool):
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_raise_in_a_source(make_pool, num_workers):
     class Source:
         def __len__(self):
             return 20
@@ -121,55 +196,62 @@ def test_raise_in_a_source(make_pool):
         def __getitem__(self, index):
             return 1 // (index - 9)
 
-    rows, message, _ = read_until_error(make_pool(SourceShards(Source(), 4)))
-    assert len(rows) == 9
-    assert "ZeroDivisionError" in message
-    assert "return 1 // (index - 9)" in message
-
-
-@pytest.mark.parametrize("pickled", [False, True])
-def test_raise_with_payloads_under_way(make_pool, pickled):
-    components = [None] if pickled else SCALAR
-    rows, message, _ = read_until_error(make_pool(fails_at(50, inner_frame), components))
-    assert len(rows) == 49
-    assert "KeyError" in message
+    epoch = make_pool(source_shards(Source()), num_workers=num_workers).epoch(0)
+    message, before, after = only_error(events_of(epoch))
+    assert [x for chunk in before for x in chunk] == [1 // (k - 9) for k in range(8)]
+    assert [x for chunk in after for x in chunk] == [1 // (k - 9) for k in range(10, 20)]
+    first = message.splitlines()[0]
+    assert first.startswith("example 9: ZeroDivisionError")
+    assert "return 1 // (index - 9)" in first
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        (
-            np.zeros(3),
-            r"example 1 of shard 0, component 0: expected shape \(2,\), found shape \(3,\)",
-        ),
-        (
-            np.zeros(()),
-            r"example 1 of shard 0, component 0: expected shape \(2,\), found shape \(\)",
-        ),
-        ("abc", "abc"),
+        (np.zeros(3), "component 0: expected shape (2,), found shape (3,)"),
+        (np.zeros(()), "component 0: expected shape (2,), found shape ()"),
+        ("abc", "component 0: expected float32, found 'abc' of type str"),
     ],
 )
 def test_rows_of_another_shape_or_type(make_pool, value, message):
     def rows(shard, num_shards):
         yield np.ones(2)
-        yield value
+        yield value  # here
+        yield from 6 * [np.full(2, shard)]
 
-    with pytest.raises(WorkerError, match=message):
-        list(make_pool(rows, [(np.dtype(np.float32), (2,))]).epoch())
+    pool = make_pool(rows, [(np.dtype(np.float32), (2,))])
+    for _ in range(2):
+        errors, chunks = [], []
+        for event in events_of(pool.epoch()):
+            (errors if isinstance(event, str) else chunks).append(event)
+        assert [error.partition(", ")[0] for error in errors] == [
+            "example 1 of shard 0",
+            "example 1 of shard 1",
+        ]
+        for error in errors:
+            first = error.splitlines()[0]
+            assert message in first
+            assert f"yielded at {__file__}:" in first
+            assert first.endswith(" in rows")
+        assert [chunk[0][0] for chunk in chunks] == [0, 1, 0, 1]  # six rows a shard after it
+        assert [len(chunk) for chunk in chunks] == [4, 4, 2, 2]
 
 
 def test_rows_with_a_component_too_many(make_pool):
     def rows(shard, num_shards):
-        yield 1, 2
+        yield 1, 2, 3
 
-    with pytest.raises(WorkerError, match="example 0 of shard 0, expected 1 components, found 2"):
-        list(make_pool(rows, unpack=tuple).epoch())
+    error = "example 0 of shard 0, the row: expected 2 components, found 3"
+    with pytest.raises(MismatchError, match=error):
+        next(make_pool(rows, SCALAR * 2).epoch())
 
 
 def test_sys_exit(make_pool):
-    rows, message, _ = read_until_error(make_pool(fails_at(4, lambda: sys.exit(7))))
-    assert rows == [0, 2]
-    assert "raised SystemExit: 7" in message
+    rows, message, _ = read_until_error(make_pool(fails_at(12, lambda: sys.exit(7))))
+    assert rows == [0, 2, 4, 6, 1, 3, 5, 7]  # the full batches before it
+    assert message.startswith("worker 0 of 2 (process ")
+    assert "ended with SystemExit: 7, at " in message.splitlines()[0]
+    assert "sys.exit(7)" in message
 
 
 def test_os_exit(make_pool):
@@ -201,9 +283,8 @@ def endless(shard, num_shards):
         yield shard
 
 
-@pytest.mark.parametrize("ordered", [True, False])
-def test_a_worker_killed_from_outside(make_pool, ordered):
-    pool = make_pool(endless, ordered=ordered)
+def test_a_worker_killed_from_outside(make_pool):
+    pool = make_pool(endless)
     epoch = pool.epoch()
     next(epoch)
     pids = pool.processes
@@ -231,8 +312,7 @@ def test_a_worker_killed_while_the_parent_waits_for_it(make_pool):
     killer.wait()
 
 
-@pytest.mark.parametrize("ordered", [True, False])
-def test_a_dead_worker_whose_pipe_stays_open(make_pool, ordered, tmp_path):
+def test_a_dead_worker_whose_pipe_stays_open(make_pool, tmp_path):
     """What a generator starts may inherit the pipes: their end then tells nothing."""
 
     def forks(shard, num_shards):
@@ -244,9 +324,8 @@ def test_a_dead_worker_whose_pipe_stays_open(make_pool, ordered, tmp_path):
             (tmp_path / "fork").write_text(str(pid))
             os._exit(3)
         yield from range(4)
-        time.sleep(3600 if not ordered else 0)
 
-    pool = make_pool(forks, ordered=ordered)
+    pool = make_pool(forks)
     with pytest.raises(WorkerError, match=r"worker 1 of 2 .* exited with code 3"):
         list(pool.epoch())
     fork = int((tmp_path / "fork").read_text())
@@ -262,12 +341,12 @@ def is_zombie(pid):
 
 def test_a_worker_killed_between_epochs_is_replaced(make_pool):
     pool = make_pool(fails_at(-1, None))
-    whole = [chunk[0].tolist() for chunk in pool.epoch()]
+    whole = drain(pool.epoch())
     pids = pool.processes
-    lane = next(iter(pool._crews)).lanes[0]
+    lane = lanes_of(pool)[0]
     os.kill(pids[0], signal.SIGKILL)
     wait_for(lambda: lane._has_report(0))
-    assert [chunk[0].tolist() for chunk in pool.epoch()] == whole
+    assert drain(pool.epoch()) == whole
     assert not set(pids) & set(pool.processes)
     assert gone(pids)
 
@@ -326,6 +405,7 @@ def test_closing_runs_the_generators_clean_up(make_pool, tmp_path):
 
 def test_a_worker_that_cannot_be_started(make_pool, monkeypatch):
     pool = make_pool(endless)
+    pool.parcel(())  # is kept for the next workers
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     before = psutil.Process().num_fds()
     with pytest.raises(FileNotFoundError, match="/no/such/python"):
@@ -341,20 +421,22 @@ def test_a_module_that_the_worker_does_not_find(make_pool, monkeypatch, tmp_path
     import only_here
 
     pool = make_pool(only_here.rows)
-    assert [chunk[0].tolist() for chunk in pool.epoch()] == [[0], [1]]
+    assert drain(pool.epoch()) == [[0], [1]]
     pool.close()
     (tmp_path / "only_here.py").unlink()
     with pytest.raises(WorkerError, match="ModuleNotFoundError: No module named 'only_here'"):
         next(pool.epoch())
 
 
-def test_no_descriptor_is_left(make_pool):
+def test_no_descriptor_is_left():
     process = psutil.Process()
-    make_pool(endless).close()
     before = process.num_fds()
-    for _ in range(3):
-        pool = make_pool(endless)
+    for close in (False, True, True):
+        pool = open_pool(endless)
         kept = next(pool.epoch())
-        pool.close()
+        if close:
+            pool.close()
+        del pool
+        assert kept[0].tolist() == [0] * 4
         del kept
     assert process.num_fds() == before

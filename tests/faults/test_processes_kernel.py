@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,15 +12,12 @@ from jupyter_client.manager import KernelManager
 pytestmark = pytest.mark.faults
 SECONDS = 20
 
-CELL = """
-import os, sys, types
-import numpy as np
-import helpers
-# Without the package's __init__, which takes seconds to import TensorFlow.
-bridge = sys.modules["helpers.bridge"] = types.ModuleType("helpers.bridge")
-bridge.__path__ = [os.path.join(helpers.__path__[0], "bridge")]
-from helpers.bridge.processes import WorkerPool
-from helpers.bridge.sharding import GeneratorShards
+TESTS = Path(__file__).parents[1]
+
+CELL = f"""
+import sys
+sys.path.insert(0, {str(TESTS)!r})
+from unit.pooling import open_pool
 
 def fails():
     raise ValueError("from a cell")  # this line is in no file
@@ -31,9 +29,7 @@ def rows(shard, num_shards):
             fails()
 
 stop_at = None
-def make():
-    return WorkerPool(GeneratorShards(rows), [(np.int64, ())], chunk_rows=4, num_workers=2)
-pool = make()
+pool = open_pool(rows)
 epoch = pool.epoch()
 print([next(epoch)[0].tolist() for _ in range(2)], pool.processes)
 """
@@ -110,10 +106,11 @@ def test_an_interrupt_and_an_error_in_a_cell(notebook):
     interrupt.join()
     assert (out, error) == ("", "KeyboardInterrupt: ")
     assert gone(workers)
-    # The traceback shows the line, which is in no file, and comes once.
-    out, error = notebook.run("stop_at = 1\nfor chunk in make().epoch(): pass")
+    # The first line shows the line of the cell, which is in no file.
+    out, error = notebook.run("stop_at = 1\nfor chunk in open_pool(rows).epoch(): pass")
     assert out == ""
-    assert error.startswith("WorkerError: worker 1 of 2 (process ")
-    assert 'raise ValueError("from a cell")  # this line is in no file' in error
+    first = error.splitlines()[0]
+    assert first.startswith("GeneratorError: example 1 of shard 1: ValueError: from a cell, at ")
+    assert first.endswith('in fails: raise ValueError("from a cell")  # this line is in no file')
     out, error = notebook.run("del pool, epoch, chunk")
     assert (out, error) == ("", "")

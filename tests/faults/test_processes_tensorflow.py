@@ -10,15 +10,15 @@ import cloudpickle
 import numpy as np
 import psutil
 import pytest
+from unit.pooling import open_pool, source_shards
 
 from helpers.bridge import from_generator
-from helpers.bridge.processes import WorkerPool
-from helpers.bridge.sharding import SourceShards
 from helpers.quiet import tf
 
 pytestmark = pytest.mark.faults
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as if written in a notebook
 
+ROOT = Path(__file__).parents[2]
 COUNT, CHUNK = 600, 4
 ALL = list(range(COUNT))
 
@@ -37,15 +37,14 @@ class SlowImages(Images):
         return super().__getitem__(index)
 
 
+def image_pool(source, **options):
+    shards = source_shards(source, CHUNK)
+    return open_pool(shards, [(np.float32, (16, 16))], chunk_rows=CHUNK, **options)
+
+
 @pytest.fixture
 def pool():
-    pool = WorkerPool(
-        SourceShards(Images(), CHUNK),
-        [(np.dtype(np.float32), (16, 16))],
-        chunk_rows=CHUNK,
-        num_workers=2,
-        max_slots=4,
-    )
+    pool = image_pool(Images(), max_slots=4)
     yield pool
     pool.close()
 
@@ -165,26 +164,34 @@ def test_from_generator_with_workers():
     assert values([kept]) == ALL[:20:2]
 
 
-def test_an_error_of_a_worker_crosses_once():
+def test_an_error_of_a_generator_crosses_once_and_ends_no_worker():
     before = workers()
-    iterator = iter(bridged(fails))
-    with pytest.raises(tf.errors.OpError, match=r"worker 1 of 2 .* raised KeyError") as caught:
-        for _ in range(100):
-            next(iterator)
-    assert "yield from sharded(0, 20)" not in caught.value.message
-    assert 'raise KeyError("no such image")' in caught.value.message
-    assert not workers() - before
+    dataset = bridged(fails)
+    found = []
+    for _ in range(2):
+        iterator, batches = iter(dataset), []
+        with pytest.raises(tf.errors.OpError) as caught:
+            while True:
+                batches.append(next(iterator))
+        first = caught.value.message.splitlines()[0]
+        assert "GeneratorError: example 30 of shard 1: KeyError: 'no such image', at " in first
+        assert first.endswith('in fails: raise KeyError("no such image")')
+        assert "yield from sharded(0, 20)" not in caught.value.message
+        assert "Traceback in the worker" not in caught.value.message
+        assert sorted(values(batches)) == sorted([*range(0, COUNT, 20)] * 2)
+        assert list(iterator) == []  # the other shard is at its end too
+        found.append(workers() - before)
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
 
 
 PROGRAM = f"""
 import importlib.util, sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
 spec = importlib.util.spec_from_file_location("there", {__file__!r})
 there = sys.modules["there"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(there)
-pool = there.WorkerPool(
-    there.SourceShards(there.SlowImages(), 4),
-    [(there.np.float32, (16, 16))], chunk_rows=4, num_workers=2,
-)
+pool = there.image_pool(there.SlowImages())
 data = there.dataset_of(pool).repeat().prefetch(4)
 iterator = iter(data)
 kept = [next(iterator) for _ in range(5)]
@@ -197,7 +204,7 @@ def test_a_program_ends_while_tensorflow_waits_for_a_row():
     programs = [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -24,9 +24,9 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from dataclasses import replace
 from unit.fake_runs import claim_of
-from helpers import notebooks, planning
-from helpers.__main__ import app
 from helpers.claims import Checked
+from helpers.command import app
+from helpers.reproduce import notebooks, planning
 
 folder = Path({folder!r})
 

@@ -11,7 +11,7 @@ from helpers.claims import Checked, Claim, ClaimResult, ConditionResult, Finding
 from helpers.claims.expectation import Expectation, at_least, faster
 from helpers.measure import Measurement, Settings, compare
 from helpers.measure.machine import Machine
-from helpers.runs import Run
+from helpers.reproduce import Run
 
 MACHINE = Machine("Fake <CPU> 9", 2, 8, "Linux", "3.11.7", {"tensorflow": "2.21.0"})
 VERDICTS = ("supported", "refuted", "depends", "inconclusive", "cannot run here")

@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from helpers.bench import arms, growth, peers, running
 from helpers.bench.arms import NotOffered, Way, own_ways
-from helpers.bench.command import bench_app
 from helpers.bench.reference import committed
 from helpers.bench.results import ArmResult, WorkloadResult
 from helpers.bench.workloads import WORKLOADS, Stored, Working, stack
+from helpers.command.bench import bench_app
 from helpers.measure import Ratio, load, save, this_machine
-from helpers.runs import results_name
+from helpers.reproduce import results_name
 
 SHORT = {name: workload.shortened() for name, workload in WORKLOADS.items()}
 

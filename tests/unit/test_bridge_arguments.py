@@ -77,6 +77,20 @@ def test_bad_sources(case):
         bridge.from_source(source, batch_size=1)
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"chunk_size": 4}, "chunk_size has no effect on arrays"),
+        ({"varying": "pad"}, "varying has no effect on arrays"),
+        ({"reshuffle_each_iteration": False}, "reshuffle_each_iteration=False has no effect"),
+        ({"seed": 1}, "seed has no effect here"),
+    ],
+)
+def test_options_that_have_no_effect_on_a_source(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        bridge.from_source(np.zeros(4), batch_size=2, **options)
+
+
 def test_only_numbers_can_be_aligned():
     with pytest.raises(TypeError, match="numbers or booleans"):
         bridge.aligned(np.array(["a"]))

@@ -4,11 +4,14 @@ import pytest
 from typer.testing import CliRunner
 from unit.fake_runs import claim_of, make_run, result
 
-from helpers import planning, reproduce, runs, selfcheck
-from helpers.__main__ import Terminated, app
+from helpers import reproduce
 from helpers.claims import ledger
-from helpers.measure import save, this_machine
+from helpers.command import app
+from helpers.command.terminal import Terminated
+from helpers.measure import save, selfcheck, this_machine
 from helpers.measure.results import SCHEMA
+from helpers.reproduce import planning
+from helpers.reproduce import run as runs
 
 run = CliRunner().invoke
 

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from unit.fake_runs import MACHINE, make_run, measured, result
 
-from helpers.comparing import compare_runs
+from helpers.reproduce import compare_runs
 
 
 def _with_claims(run, **verdicts):

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import notebooks
 from helpers.measure import load
+from helpers.reproduce import notebooks
 
 MEASURES = """
 from helpers.measure import Arm, Settings, compare

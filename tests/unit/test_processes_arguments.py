@@ -1,18 +1,23 @@
 """What WorkerPool and the shards refuse, and in which words."""
 
-import os
 import sys
 import threading
 
 import numpy as np
 import pytest
+from unit.pooling import SCALAR, closing_pools, drain, open_pool, source_shards
 
-from helpers.bridge import crew, shared
-from helpers.bridge.processes import WorkerPool
-from helpers.bridge.sharding import GeneratorShards, SourceShards
+from helpers.bridge import shared
+from helpers.bridge.sending import check_sendable
+from helpers.bridge.sharding import GeneratorShards, Turn
 from helpers.bridge.shared import SlotLayout
 
-SCALAR = [(np.dtype(np.int64), ())]
+
+def rows_of(shards, turn, *args):
+    """The rows that a worker reads at its turn, in a single stretch."""
+    (stretch,) = shards(turn, args)
+    assert stretch.end is None
+    return list(stretch.open_rows())
 
 
 def whole(count):
@@ -25,7 +30,7 @@ def sharded(count, shard, num_shards):
 
 def test_a_generator_without_shards():
     with pytest.raises(ValueError, match="whole has no parameter shard; give it the parameters"):
-        GeneratorShards(whole, (3,))
+        GeneratorShards(whole, 1)
 
 
 def test_a_generator_with_half_of_it():
@@ -43,12 +48,12 @@ def test_positional_only_shards():
 
 def test_args_that_fill_the_shard():
     with pytest.raises(ValueError, match="args already fills shard of sharded"):
-        GeneratorShards(sharded, (10, 0))
+        GeneratorShards(sharded, 2)
 
 
 def test_args_that_do_not_fit():
     with pytest.raises(ValueError, match="args do not fit sharded: too many positional"):
-        GeneratorShards(sharded, (1, 2, 3, 4))
+        GeneratorShards(sharded, 4)
 
 
 def test_a_missing_argument():
@@ -57,14 +62,16 @@ def test_a_missing_argument():
 
 
 def test_one_shard_needs_no_parameters():
-    assert list(GeneratorShards(whole, (3,), alone=True)(0, 1, 0)) == [0, 1, 2]
+    shards = GeneratorShards(whole, 1, alone=True)
+    assert rows_of(shards, Turn(0, 1, 0, 0, True), 3) == [0, 1, 2]
 
 
 def test_one_shard_is_told_what_it_asks_for():
     def rows(count, num_shards, shard, seed):
         yield count, shard, num_shards, seed
 
-    ((count, shard, num_shards, seed),) = GeneratorShards(rows, (5,), alone=True)(0, 1, 7)
+    shards = GeneratorShards(rows, 1, alone=True)
+    ((count, shard, num_shards, seed),) = rows_of(shards, Turn(0, 1, 7, 0, True), 5)
     assert (count, shard, num_shards) == (5, 0, 1)
     assert seed > 1
 
@@ -83,7 +90,7 @@ def test_keyword_catch_all_is_good_enough():
     def rows(**shard):
         yield shard["num_shards"]
 
-    assert list(GeneratorShards(rows)(0, 2, 0)) == [2]
+    assert rows_of(GeneratorShards(rows), Turn(0, 2, 0, 0, True)) == [2]
 
 
 def test_a_callable_without_a_signature():
@@ -95,19 +102,18 @@ def test_a_callable_without_a_signature():
     ("options", "message"),
     [
         ({"num_workers": 0}, "num_workers must be at least 1, not 0"),
-        ({"chunk_rows": 0}, "chunk_rows must be at least 1, not 0"),
         ({"max_slots": 2}, "max_slots must be at least 3, not 2"),
     ],
 )
 def test_numbers_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
-        WorkerPool(SourceShards([1], 1), SCALAR, **{"num_workers": 1, "chunk_rows": 1, **options})
+        open_pool(source_shards([1]), **options)
 
 
 def test_a_negative_seed():
-    pool = WorkerPool(SourceShards([1], 1), SCALAR, num_workers=1, chunk_rows=1)
+    pool = open_pool(source_shards([1]))
     with pytest.raises(ValueError, match="seed must be between 0 and 2\\*\\*64 - 1, not -1"):
-        next(pool.epoch(-1))
+        pool.epoch(-1)
     assert pool.processes == []
 
 
@@ -118,10 +124,16 @@ def test_what_cannot_be_pickled():
         with lock:
             yield 1
 
-    with pytest.raises(
-        TypeError, match=r"cannot be pickled.*lock.*Let the generator itself open what it needs"
-    ):
-        WorkerPool(GeneratorShards(rows), SCALAR, num_workers=1, chunk_rows=1)
+    shards = GeneratorShards(rows)
+    sentence = (
+        r"send rows to .*cannot be pickled.*lock.*Let the generator itself open what it needs"
+    )
+    with pytest.raises(TypeError, match=sentence):
+        check_sendable(*shards.subject)
+    pool = open_pool(shards)
+    with pytest.raises(TypeError, match=sentence):  # one that came later than the data set
+        next(pool.epoch())
+    assert pool.processes == []
 
 
 def test_python_objects_in_a_slot():
@@ -132,24 +144,21 @@ def test_python_objects_in_a_slot():
 def test_windows(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(ValueError, match=r"needs Linux or macOS.*num_workers=0"):
-        WorkerPool(SourceShards([1], 1), SCALAR, num_workers=1, chunk_rows=1)
+        open_pool(source_shards([1]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX shared memory")
 def test_segments_of_macos_have_no_name_either(monkeypatch):
-    def unnamed(size):
-        fd = shared._unlinked_segment()
-        os.ftruncate(fd, size)
-        return fd
-
-    monkeypatch.setattr(crew, "anonymous_file", unnamed)
-    monkeypatch.setattr(shared, "anonymous_file", unnamed)
-    pool = WorkerPool(SourceShards(range(50), 4), SCALAR, num_workers=2, chunk_rows=4)
-    epoch = pool.epoch()
-    first = next(epoch)
-    assert first[0].tolist() == [0, 1, 2, 3]
-    assert [x for chunk in epoch for x in chunk[0].tolist()] == list(range(4, 50))
-    pool.close()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    made = []
+    segment = shared._unlinked_segment
+    monkeypatch.setattr(shared, "_unlinked_segment", lambda: made.append(segment()) or made[-1])
+    with closing_pools() as make_pool:
+        pool = make_pool(source_shards(range(50)))
+        epoch = pool.epoch()
+        assert next(epoch)[0].tolist() == [0, 1, 2, 3]
+        assert [x for chunk in drain(epoch) for x in chunk] == list(range(4, 50))
+        assert len(made) == 2  # one a worker
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 5, 64])

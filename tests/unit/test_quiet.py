@@ -99,14 +99,15 @@ def test_silent_while_importing_and_only_then(tmp_path):
 
 def test_a_failing_import_is_shown_whole(tmp_path):
     broken = NOISY + "raise ImportError('a library is missing')\n"
-    done = run("import helpers.quiet", fake_tensorflow=broken, tmp_path=tmp_path)
+    done = run("from helpers.quiet import tf", fake_tensorflow=broken, tmp_path=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("a line from C++\nTraceback")
     assert done.stderr.endswith("ImportError: a library is missing\n")
 
 
 def test_a_crash_inside_the_import_leaves_a_word(tmp_path):
-    done = run("import helpers.quiet", fake_tensorflow="import os; os.abort()", tmp_path=tmp_path)
+    code, crash = "from helpers.quiet import tf", "import os; os.abort()"
+    done = run(code, fake_tensorflow=crash, tmp_path=tmp_path)
     assert done.returncode != 0
     assert "Fatal Python error" in done.stderr
 
@@ -120,9 +121,30 @@ def test_without_standard_error(tmp_path):
 
 @pytest.mark.parametrize(("before", "level"), [({}, "2"), ({"TF_CPP_MIN_LOG_LEVEL": "0"}, "0")])
 def test_the_log_level_is_a_default(before, level, tmp_path):
-    code = "import os, helpers.quiet; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    code = "import os; from helpers.quiet import tf; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     done = run(code, fake_tensorflow=FAKE, tmp_path=tmp_path, env=before)
     assert done.stdout == level + "\n"
+
+
+def test_somebody_elses_import_is_silent_too(tmp_path):
+    code = """
+        import os, sys
+        from helpers.quiet import quieten_later
+        finders = list(sys.meta_path)
+        quieten_later()
+        assert "tensorflow" not in sys.modules
+        os.write(2, b"before\\n")
+        import tensorflow
+        os.write(2, b"after\\n")
+        print(os.environ["TF_CPP_MIN_LOG_LEVEL"], sys.meta_path == finders)
+    """
+    done = run(code, fake_tensorflow=FAKE, tmp_path=tmp_path)
+    assert (done.stdout, done.stderr) == ("2 True\n", "before\nafter\n")
+
+
+def test_only_asking_for_tensorflow_imports_it():
+    code = "import sys, helpers.quiet, helpers.bridge; print('tensorflow' in sys.modules)"
+    assert run(code).stdout == "False\n"
 
 
 def test_helpers_alone_import_no_tensorflow():

@@ -9,11 +9,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from unit.fake_runs import claim_of, measured
 
-from helpers import notebooks, planning, reproduce, runs
+from helpers import reproduce
 from helpers.claims import run_claim
 from helpers.measure import load, save, this_machine
-from helpers.runs import load_run
-from helpers.timeleft import TimeLeft
+from helpers.reproduce import TimeLeft, load_run, notebooks, planning
+from helpers.reproduce import run as runs
 
 timed = functools.cache(functools.partial(measured, quick=True))
 STEPS = ["one", "two", "00-a", "01-b"]

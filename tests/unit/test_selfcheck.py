@@ -2,7 +2,7 @@ import pytest
 from unit.fakes import FakeMachine
 
 from helpers.measure import load, save
-from helpers.selfcheck import SelfCheck, selfcheck
+from helpers.measure.selfcheck import SelfCheck, selfcheck
 
 
 class TickingMachine(FakeMachine):

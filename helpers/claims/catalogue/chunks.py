@@ -12,22 +12,21 @@ from helpers.measure import Arm
 from helpers.quiet import tf
 
 from ..arms import (
-    B_4,
     CLEAR,
-    KB_40,
-    KB_600,
     Arms,
     Then,
-    aligned,
+    behind_device,
+    called,
+    converted,
     generator_arm,
-    options,
     own,
+    repeated_arm,
     rows_taken,
-    stored,
+    stored_arm,
 )
 from ..claim import Claim, Timed
 from ..expectation import about, at_least, at_most
-from .conversion import GENERATOR, SLICES
+from ..rows import B_4, KB_40, KB_600, aligned, stored
 
 NOTEBOOK = "07-cross-less-often"
 
@@ -42,8 +41,8 @@ def sizes(shape: tuple[int, ...], take: int = 100) -> tuple[Arm, Arm]:
     """A row of 4 B again and again, and one of another shape as NumPy puts it in memory."""
     count = rows_taken(take)
     return (
-        generator_arm("rows of 4 B", partial(iter, [np.zeros(B_4, np.float32)] * count), B_4),
-        generator_arm("larger rows", partial(iter, [aligned(shape, 16)] * count), shape),
+        repeated_arm("rows of 4 B", np.zeros(B_4, np.float32), count),
+        repeated_arm("larger rows", aligned(shape, 16), count),
     )
 
 
@@ -61,14 +60,7 @@ def stacked(shape: tuple[int, ...], take: int = 256) -> tuple[Arm, Arm]:
 
     return (
         generator_arm("stacked in Python", batches, (None, *shape), examples=len, content="rows"),
-        generator_arm(
-            "batched in tf.data",
-            partial(iter, rows),
-            shape,
-            lambda rows: rows.batch(BATCH),
-            examples=len,
-            content="rows",
-        ),
+        row_by_row("batched in tf.data", rows),
     )
 
 
@@ -80,26 +72,17 @@ def by_index(indices: int, take: int = 256) -> tuple[Arm, Arm]:
     def look_up(index: np.ndarray) -> np.ndarray:
         return rows[index]
 
-    def called(index: tf.Tensor) -> tf.Tensor:
-        row = tf.numpy_function(look_up, [index], tf.float32)
-        row.set_shape((*index.shape, *KB_40))
-        return row
+    def fetched(index: tf.Tensor) -> tf.Tensor:
+        return called(look_up, index, (*index.shape, *KB_40))
 
     def indexed() -> tf.data.Dataset:
         dataset = tf.data.Dataset.range(count)
-        return (
-            dataset.batch(indices).map(called) if indices > 1 else dataset.map(called).batch(BATCH)
-        )
+        if indices > 1:
+            return dataset.batch(indices).map(fetched)
+        return dataset.map(fetched).batch(BATCH)
 
     return (
-        generator_arm(
-            "from_generator",
-            partial(iter, rows),
-            KB_40,
-            lambda dataset: dataset.batch(BATCH),
-            examples=len,
-            content="rows",
-        ),
+        row_by_row("from_generator", rows),
         Arm("range and numpy_function", indexed, len, content="rows"),
     )
 
@@ -108,15 +91,15 @@ def unbatched(shape: tuple[int, ...], take: int = 1024) -> tuple[Arm, Arm]:
     """One row a crossing, and chunks of 256 that are unbatched again; batches of 32 of either."""
     rows = stored(shape, rows_taken(take, 2 * BATCH))
     return (
-        generator_arm(
-            "a row a crossing",
-            partial(iter, rows),
-            shape,
-            lambda dataset: dataset.batch(BATCH),
-            examples=len,
-            content="rows",
-        ),
+        row_by_row("a row a crossing", rows),
         in_chunks("chunks, unbatched", rows, lambda chunks: chunks.unbatch().batch(BATCH)),
+    )
+
+
+def row_by_row(name: str, rows: np.ndarray) -> Arm:
+    """Stored rows one by one, in batches of 32 after the crossing."""
+    return stored_arm(
+        name, rows, lambda dataset: dataset.batch(BATCH), examples=len, content="rows"
     )
 
 
@@ -228,19 +211,13 @@ CLAIMS = (
         conditions=(
             Timed(
                 "behind an idle consumer",
-                options(SLICES | GENERATOR, prefetch="autotune", batch=BATCH, take=256),
+                converted(prefetch="autotune", batch=BATCH, take=256),
                 at_least(0.5),
                 **CLEAR,
             ),
             Timed(
                 "behind a device that takes 2 ms for each row",
-                options(
-                    SLICES | GENERATOR,
-                    prefetch="autotune",
-                    consumer="device",
-                    step_us=2000,
-                    take=60,
-                ),
+                converted(**behind_device(2000, take=60)),
                 at_least(0.5),
                 **CLEAR,
             ),
@@ -258,7 +235,7 @@ CLAIMS = (
         conditions=(
             Timed(
                 "for one row a crossing",
-                options(SLICES | GENERATOR, prefetch=2, batch=BATCH, take=256),
+                converted(prefetch=2, batch=BATCH, take=256),
                 at_most(0.5),
                 **CLEAR,
             ),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from ..arms import B_4, CLEAR, KB_40, options
+from ..arms import CLEAR, Arms, behind_device, converted, options
 from ..claim import Claim, Timed
 from ..expectation import at_least, at_most
+from ..rows import B_4, KB_40
 
 NOTEBOOK = "01-baseline"
 
-SLICES = {"from_tensor_slices": {"source": "tensor_slices"}}
-GENERATOR = {"from_generator": {"source": "generator"}}
 BATCHED = {"batch": 32, "take": 256}
+
+
+def drained(**common: object) -> Arms:
+    """A loop inside TensorFlow, and a loop in Python, over the same data set."""
+    return options({"drained in TensorFlow": {"drain": "graph"}, "drained in Python": {}}, **common)
+
 
 CLAIMS = (
     Claim(
@@ -22,25 +27,19 @@ CLAIMS = (
         conditions=(
             Timed(
                 "for batches of 32 rows of 40 KB",
-                options(SLICES | GENERATOR, shape=KB_40, **BATCHED),
+                converted(shape=KB_40, **BATCHED),
                 at_most(0.8),
                 **CLEAR,
             ),
             Timed(
                 "row by row, 4 B each",
-                options(SLICES | GENERATOR, shape=B_4),
+                converted(shape=B_4),
                 at_most(0.8),
                 **CLEAR,
             ),
             Timed(
                 "behind a device that takes 2 ms for each row",
-                options(
-                    SLICES | GENERATOR,
-                    prefetch="autotune",
-                    consumer="device",
-                    step_us=2000,
-                    take=60,
-                ),
+                converted(**behind_device(2000, take=60)),
                 at_most(0.8),
             ),
         ),
@@ -57,13 +56,13 @@ CLAIMS = (
         conditions=(
             Timed(
                 "for batches of 32 rows of 40 KB",
-                options(SLICES | GENERATOR, shape=KB_40, **BATCHED),
+                converted(shape=KB_40, **BATCHED),
                 at_least(0.8),
                 **CLEAR,
             ),
             Timed(
                 "for batches of 32 rows of 4 B",
-                options(SLICES | GENERATOR, shape=B_4, **BATCHED),
+                converted(shape=B_4, **BATCHED),
                 at_least(0.8),
                 **CLEAR,
             ),
@@ -81,23 +80,13 @@ CLAIMS = (
         conditions=(
             Timed(
                 "over slices of 4 B",
-                options(
-                    {"drained in TensorFlow": {"drain": "graph"}, "drained in Python": {}},
-                    source="tensor_slices",
-                    shape=B_4,
-                    take=1000,
-                ),
+                drained(source="tensor_slices", shape=B_4, take=1000),
                 at_least(0.5),
                 **CLEAR,
             ),
             Timed(
                 "over a generator that works 1 ms for each row",
-                options(
-                    {"drained in TensorFlow": {"drain": "graph"}, "drained in Python": {}},
-                    work="numpy",
-                    work_us=1000,
-                    take=60,
-                ),
+                drained(work="numpy", work_us=1000, take=60),
                 at_least(0.5),
             ),
         ),

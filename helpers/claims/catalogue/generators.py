@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -12,22 +11,20 @@ from helpers.measure import Arm
 from helpers.quiet import tf
 
 from ..arms import (
-    B_4,
     CLEAR,
-    KB_40,
-    KB_600,
     Then,
-    compute,
+    behind_device,
+    generated,
     generator_arm,
     options,
     own,
     rows_taken,
-    sleep,
-    spin,
-    stored,
+    side_by_side,
+    taking,
 )
 from ..claim import Checked, Claim, Finding, Timed
 from ..expectation import GAIN, about, at_least, at_most
+from ..rows import B_4, KB_40, KB_600, Work, after, compute, sleep, spin, stored
 
 NOTEBOOK = "02-inefficient-generator"
 
@@ -35,10 +32,10 @@ SLEEP = {
     "without the sleep": {"work": "random"},
     "with the sleep": {"work": "sleep+random", "work_us": 10},
 }
-BEHIND_DEVICE = {"prefetch": "autotune", "consumer": "device", "step_us": 4000, "take": 40}
+NUMBER = tf.TensorSpec((), tf.int64)
 
 
-def pausing(waits: dict[str, Callable[[float], None]], us: float, take: int) -> tuple[Arm, Arm]:
+def pausing(waits: dict[str, Work], us: float, take: int) -> tuple[Arm, Arm]:
     """Plain loops, without TensorFlow, that do something of a given length each time.
 
     Args:
@@ -47,7 +44,7 @@ def pausing(waits: dict[str, Callable[[float], None]], us: float, take: int) -> 
         take: Turns.
     """
 
-    def turns(wait: Callable[[float], None]) -> Iterator[int]:
+    def turns(wait: Work) -> Iterator[int]:
         for turn in range(rows_taken(take)):
             wait(us)
             yield turn
@@ -61,25 +58,15 @@ def working(sources: int, take: int = 40) -> tuple[Arm, Arm]:
     count = rows_taken(take) // sources
     rows = stored(KB_40, count)
 
-    def generator(wait: Callable[[float], None]) -> Iterator[np.ndarray]:
-        for row in rows:
-            wait(2000)
-            yield row
-
-    def side_by_side(wait: Callable[[float], None]) -> tf.data.Dataset:
-        def one(_) -> tf.data.Dataset:
-            spec = tf.TensorSpec(KB_40, tf.float32)
-            return tf.data.Dataset.from_generator(partial(generator, wait), output_signature=spec)
-
+    def build(wait: Work) -> tf.data.Dataset:
+        generator = after(wait, 2000, rows)
         if sources == 1:
-            return one(0)
-        return tf.data.Dataset.range(sources).interleave(
-            one, cycle_length=sources, num_parallel_calls=sources
-        )
+            return generated(generator, KB_40)
+        return side_by_side(generator, KB_40, sources)
 
     return (
-        Arm("2 ms of sleep", partial(side_by_side, sleep)),
-        Arm("2 ms of Python", partial(side_by_side, compute)),
+        Arm("2 ms of sleep", partial(build, sleep)),
+        Arm("2 ms of Python", partial(build, compute)),
     )
 
 
@@ -134,7 +121,7 @@ def source_function() -> Iterator[np.int64]:
 
 def reports_the_accident(source) -> Finding:
     """Reads a source whose third of six elements fails on a spent inner iterator."""
-    dataset = tf.data.Dataset.from_generator(source, output_signature=tf.TensorSpec((), tf.int64))
+    dataset = generated(source, NUMBER)
     try:
         count = len(list(dataset))
     except tf.errors.OpError as error:
@@ -150,7 +137,7 @@ def fresh() -> Iterator[np.int64]:
 
 def second_epoch(source) -> Finding:
     """Counts what the second of two epochs yields; six are meant."""
-    dataset = tf.data.Dataset.from_generator(source, output_signature=tf.TensorSpec((), tf.int64))
+    dataset = generated(source, NUMBER)
     first, second = len(list(dataset)), len(list(dataset))
     return Finding(second == 6, f"{first} elements in the first epoch, {second} in the second")
 
@@ -178,7 +165,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 4 ms for each row",
-                options(SLEEP, **BEHIND_DEVICE),
+                options(SLEEP, **behind_device(4000, take=40)),
                 at_most(0.93),
             ),
         ),
@@ -239,7 +226,7 @@ CLAIMS = (
                     new_rows,
                     KB_600,
                     lambda dataset: dataset.prefetch(4),
-                    lambda element: time.sleep(0.004),
+                    taking(sleep, 4000),
                     take=40,
                 ),
                 at_least(GAIN),

@@ -10,10 +10,11 @@ import numpy as np
 from helpers.measure import Arm
 from helpers.quiet import tf
 
-from ..arms import B_4, CLEAR, KB_40, Arms, generator_arm, options, own, rows_taken, stored
+from ..arms import CLEAR, Arms, generated, generator_arm, options, own, rows_taken
 from ..claim import Checked, Claim, Finding, Timed
 from ..expectation import GAIN, at_least
 from ..looking import nodes
+from ..rows import B_4, KB_40, stored
 
 NOTEBOOK = "06-work-in-tf-data"
 
@@ -52,9 +53,7 @@ def fused(generator: bool, take: int) -> tuple[Arm, Arm]:
 
     def source() -> tf.data.Dataset:
         if generator:
-            return tf.data.Dataset.from_generator(
-                partial(iter, rows), output_signature=tf.TensorSpec(B_4)
-            )
+            return generated(partial(iter, rows), B_4)
         return tf.data.Dataset.from_tensor_slices(rows)
 
     level = tf.get_logger().level

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
 from helpers.measure import Arm
-from helpers.quiet import tf
 from helpers.study import EXAMPLES, PipelineOptions
 
-from ..arms import KB_40, Arms, generator_arm, options, own, rows_taken, spin, stored
+from ..arms import Arms, generated, generator_arm, options, own, rows_taken, taking
 from ..claim import Checked, Claim, Finding, Timed
 from ..expectation import GAIN, at_least, faster
 from ..looking import nodes
+from ..rows import B_4, KB_40, sleep, spin, stored
 
 NOTEBOOK = "03-prefetched-generator"
 
@@ -29,7 +28,7 @@ def bursts(take: int = 120) -> tuple[Arm, Arm]:
     def generator() -> Iterator[np.ndarray]:
         for number, row in enumerate(rows):
             if number % 20 == 10:
-                time.sleep(0.015)
+                sleep(15_000)
             yield row
 
     shallow, deep = (
@@ -38,7 +37,7 @@ def bursts(take: int = 120) -> tuple[Arm, Arm]:
             generator,
             KB_40,
             lambda dataset, size=size: dataset.prefetch(size),
-            consume=lambda element: time.sleep(0.001),
+            consume=taking(sleep, 1000),
             content="rows",
         )
         for size in (1, 32)
@@ -55,7 +54,7 @@ def answering(step_us: float, take: int) -> tuple[Arm, Arm]:
             spin(50)
             yield element
 
-    consume = lambda element: spin(step_us)  # noqa: E731
+    consume = taking(spin, step_us)
     return (
         Arm("an input of 0 µs", lambda: iter(elements), consume=consume),
         Arm("an input of 50 µs", late, consume=consume),
@@ -79,10 +78,7 @@ def example(baseline: str, arm: str) -> Arms:
 
 def has_no_prefetch() -> Finding:
     """Looks for a prefetch in a running pipeline in which none is written."""
-    dataset = tf.data.Dataset.from_generator(
-        partial(iter, np.zeros((4, 1), np.float32)), output_signature=tf.TensorSpec((1,))
-    )
-    seen = nodes(dataset)
+    seen = nodes(generated(partial(iter, np.zeros((4, *B_4), np.float32)), B_4))
     return Finding("Prefetch" not in seen, f"where none is written, {', '.join(seen)} run")
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from helpers.measure import Arm
 from helpers.quiet import tf
 
-from ..arms import KB_40, aligned, compute, generator_arm, own, rows_taken, sleep, stored
+from ..arms import generated, generator_arm, own, rows_taken, side_by_side
 from ..claim import CannotRun, Checked, Claim, Finding, Timed
 from ..expectation import GAIN, at_least
+from ..rows import KB_40, Work, after, aligned, compute, sleep, stored
 
 NOTEBOOK = "08-many-processes"
 
@@ -30,6 +31,8 @@ QUIET_S = 10.0
 
 service = tf.data.experimental.service
 
+Generator = Callable[[], Iterator[np.ndarray]]
+
 
 def hypot(us: float) -> None:
     """NumPy work of roughly that length, without the GIL."""
@@ -39,33 +42,19 @@ def hypot(us: float) -> None:
 _NUMBERS = np.ones(165 * WORK_US)
 
 
-def rows_after(work: Callable[[float], None], count: int) -> Callable[[], Iterator[np.ndarray]]:
-    """A generator function of so many stored rows, each after some work."""
-    rows = stored(KB_40, count)
-
-    def generator(*_) -> Iterator[np.ndarray]:
-        for row in rows:
-            work(WORK_US)
-            yield row
-
-    return generator
+def whole_and_half(work: Work, take: int) -> tuple[Generator, Generator]:
+    """A generator of all rows and one of half of them, each row after some work."""
+    half = rows_taken(take) // 2
+    whole, part = (after(work, WORK_US, stored(KB_40, count)) for count in (2 * half, half))
+    return whole, part
 
 
-def interleaved(work: Callable[[float], None], take: int = 40) -> tuple[Arm, Arm]:
+def interleaved(work: Work, take: int = 40) -> tuple[Arm, Arm]:
     """One generator of all rows, and two of half of them each, interleaved in parallel."""
-    count = rows_taken(take)
-    half = rows_after(work, count // 2)
-
-    def two() -> tf.data.Dataset:
-        def one(_) -> tf.data.Dataset:
-            spec = tf.TensorSpec(KB_40, tf.float32)
-            return tf.data.Dataset.from_generator(half, output_signature=spec)
-
-        return tf.data.Dataset.range(2).interleave(one, cycle_length=2, num_parallel_calls=2)
-
+    whole, half = whole_and_half(work, take)
     return (
-        generator_arm("one generator", rows_after(work, count // 2 * 2), KB_40),
-        Arm("two, interleaved in parallel", two),
+        generator_arm("one generator", whole, KB_40),
+        Arm("two, interleaved in parallel", partial(side_by_side, half, KB_40, 2)),
     )
 
 
@@ -117,14 +106,12 @@ def _distributed(dataset: tf.data.Dataset, address: str) -> tf.data.Dataset:
 
 
 @contextmanager
-def served(work: Callable[[float], None], take: int = 40) -> Iterator[tuple[Arm, Arm]]:
+def served(work: Work, take: int = 40) -> Iterator[tuple[Arm, Arm]]:
     """One generator read directly, and two workers of this process that read half of it each."""
-    count = rows_taken(take)
-    direct = generator_arm("read directly", rows_after(work, count // 2 * 2), KB_40)
-    half = rows_after(work, count // 2)
+    whole, half = whole_and_half(work, take)
     with local_service(2) as address:
         yield (
-            direct,
+            generator_arm("read directly", whole, KB_40),
             generator_arm(
                 "two workers of this process",
                 half,
@@ -142,7 +129,7 @@ def numbers() -> Iterator[np.int64]:
 
 def reads_through(address: str) -> Finding:
     """Reads twenty elements of a from_generator through the service at that address."""
-    dataset = tf.data.Dataset.from_generator(numbers, output_signature=tf.TensorSpec((), tf.int64))
+    dataset = generated(numbers, tf.TensorSpec((), tf.int64))
     try:
         seen = sorted(int(number) for number in _distributed(dataset, address))
     except tf.errors.OpError as error:
@@ -218,8 +205,7 @@ def holds_everything(then: Callable[[tf.data.Dataset], tf.data.Dataset]) -> Find
             most = max(most, alive)
             yield array
 
-    dataset = then(tf.data.Dataset.from_generator(generator, output_signature=tf.TensorSpec(KB_40)))
-    for _ in dataset:
+    for _ in then(generated(generator, KB_40)):
         pass
     return Finding(most > 32, f"at most {most} of 64 rows were in memory at once")
 

@@ -9,10 +9,11 @@ import numpy as np
 from helpers.measure import Arm
 from helpers.quiet import tf
 
-from ..arms import B_4, CLEAR, KB_40, aligned, generator_arm, options, own, rows_taken, stored
+from ..arms import CLEAR, generated, generator_arm, options, own, rows_taken
 from ..claim import Checked, Claim, Finding, Timed
 from ..expectation import GAIN, at_least, at_most
-from ..looking import address, operations
+from ..looking import keeps_memory, operations
+from ..rows import B_4, KB_40, aligned, stored
 
 NOTEBOOK = "05-output-signature"
 
@@ -65,14 +66,14 @@ def ragged(length: int, take: int = 64) -> tuple[Arm, Arm]:
         for row in rows:
             yield tf.RaggedTensor.from_row_lengths(row, [len(row)])
 
-    def dense() -> tf.data.Dataset:
-        spec = tf.TensorSpec((None,), tf.float32)
-        dataset = tf.data.Dataset.from_generator(partial(iter, rows), output_signature=spec)
-        return dataset.ragged_batch(1)
-
     spec = tf.RaggedTensorSpec((1, None), tf.float32, ragged_rank=1)
     return (
-        Arm("arrays, then ragged_batch", dense),
+        generator_arm(
+            "arrays, then ragged_batch",
+            partial(iter, rows),
+            (None,),
+            lambda dataset: dataset.ragged_batch(1),
+        ),
         generator_arm("ragged tensors", tensors, spec),
     )
 
@@ -88,11 +89,7 @@ def runs_without_any() -> Finding:
 
 def is_preallocated() -> Finding:
     """Looks whose memory a tensor with a full signature has."""
-    array = aligned(KB_40)
-    dataset = tf.data.Dataset.from_generator(
-        partial(iter, [array]), output_signature=tf.TensorSpec(KB_40)
-    )
-    here = any(address(tensor) == address(array) for tensor in dataset)
+    here = keeps_memory(aligned(KB_40))
     return Finding(
         not here,
         "the tensor has the generator's own memory" if here else "the tensor has memory of its own",
@@ -101,7 +98,7 @@ def is_preallocated() -> Finding:
 
 def takes_eager_py_func(spec: object) -> Finding:
     """Looks for the slower operation in the graph of a data set with that signature."""
-    dataset = tf.data.Dataset.from_generator(partial(iter, []), output_signature=spec)
+    dataset = generated(partial(iter, []), spec)
     found = sorted(name for name in operations(dataset) if "PyFunc" in name)
     return Finding("EagerPyFunc" in found, f"its graph has {' and '.join(found)}")
 

@@ -11,19 +11,11 @@ import numpy as np
 from helpers.measure import Arm
 from helpers.quiet import tf
 
-from ..arms import (
-    KB_40,
-    KB_600,
-    Arms,
-    aligned,
-    generator_arm,
-    options,
-    own,
-    rows_taken,
-)
+from ..arms import Arms, behind_device, generated, options, own, repeated_arm, rows_taken
 from ..claim import Checked, Claim, Finding, Timed
 from ..expectation import GAIN, at_least, faster
-from ..looking import address
+from ..looking import keeps_memory
+from ..rows import KB_40, KB_600, aligned
 
 NOTEBOOK = "04-tf-constant-generator"
 
@@ -36,11 +28,10 @@ def tensors_made_before(shape: tuple[int, ...], take: int) -> Arms:
     def make() -> tuple[Arm, Arm]:
         count = rows_taken(take)
         row = aligned(shape, offset=16)
-        baseline, arm = (
-            generator_arm(name, partial(iter, [made] * count), shape)
-            for name, made in (("NumPy arrays", row), ("tensors", tf.constant(row)))
+        return (
+            repeated_arm("NumPy arrays", row, count),
+            repeated_arm("tensors", tf.constant(row), count),
         )
-        return baseline, arm
 
     return own(make)
 
@@ -54,9 +45,7 @@ def needs_no_conversion() -> Finding:
         return genuine(values, *args, **kwargs)
 
     tensor = tf.constant([1.0, 2.0])
-    dataset = tf.data.Dataset.from_generator(
-        partial(iter, [tensor] * 5), output_signature=tf.TensorSpec((2,))
-    )
+    dataset = generated(partial(iter, [tensor] * 5), (2,))
     with mock.patch.object(np, "asarray", watched):
         for _ in dataset:
             pass
@@ -65,11 +54,7 @@ def needs_no_conversion() -> Finding:
 
 def is_copied(offset: int) -> Finding:
     """Compares the address of a yielded array with that of the tensor it becomes."""
-    array = aligned(KB_40, offset)
-    dataset = tf.data.Dataset.from_generator(
-        partial(iter, [array]), output_signature=tf.TensorSpec(KB_40)
-    )
-    copied = all(address(tensor) != address(array) for tensor in dataset)
+    copied = not keeps_memory(aligned(KB_40, offset))
     return Finding(
         copied,
         "the tensor has memory of its own" if copied else "the tensor lies in the array's memory",
@@ -85,8 +70,7 @@ def may_refill(offset: int) -> Finding:
             array[:] = number
             yield array
 
-    dataset = tf.data.Dataset.from_generator(generator, output_signature=tf.TensorSpec((64,)))
-    seen = [int(tensor[0]) for tensor in list(dataset)]
+    seen = [int(tensor[0]) for tensor in list(generated(generator, (64,)))]
     return Finding(seen == list(range(8)), f"0 to 7 arrive as {seen}")
 
 
@@ -107,7 +91,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 4 ms for each row",
-                options(YIELDS, prefetch="autotune", consumer="device", step_us=4000, take=40),
+                options(YIELDS, **behind_device(4000, take=40)),
                 at_least(1.05),
             ),
         ),

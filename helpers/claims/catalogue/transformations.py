@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import numpy as np
 
 from helpers.measure import Arm
 from helpers.quiet import tf
 
-from ..arms import B_4, KB_40, compute, generator_arm, options, own, rows_taken, sleep, stored
+from ..arms import called, generator_arm, options, own, rows_taken, stored_arm
 from ..claim import Claim, Timed
 from ..expectation import GAIN, at_least
+from ..rows import B_4, KB_40, Work, after, compute, sleep, stored
 
 NOTEBOOK = "06-work-in-tf-data"
 
@@ -50,10 +50,9 @@ def moved(take: int = 100) -> tuple[Arm, Arm]:
 
     return (
         generator_arm("resized in the generator", resizing, (SIDE, SIDE)),
-        generator_arm(
+        stored_arm(
             "resized in map",
-            partial(iter, rows),
-            KB_40,
+            rows,
             lambda dataset: dataset.map(resized_by_tensorflow, num_parallel_calls=AUTOTUNE),
         ),
     )
@@ -62,33 +61,23 @@ def moved(take: int = 100) -> tuple[Arm, Arm]:
 def python_moved(take: int = 100) -> tuple[Arm, Arm]:
     """Half a millisecond of Python in the generator, and in a parallel map."""
     rows = stored(KB_40, rows_taken(take))
-
-    def transforming() -> Iterator[np.ndarray]:
-        for row in rows:
-            compute(500)
-            yield row
-
     return (
-        generator_arm("Python in the generator", transforming, KB_40, content="rows"),
-        generator_arm(
-            "Python in map", partial(iter, rows), KB_40, _called(compute, 500), content="rows"
-        ),
+        generator_arm("Python in the generator", after(compute, 500, rows), KB_40, content="rows"),
+        stored_arm("Python in map", rows, python_map(compute, 500), content="rows"),
     )
 
 
-def _called(work: Callable[[float], None], us: float, **parallel: int) -> Step:
+def python_map(work: Work, us: float, **parallel: int) -> Step:
     """A map that calls Python for each row; parallel unless told otherwise."""
 
     def worked(row: np.ndarray) -> np.ndarray:
         work(us)
         return row
 
-    def called(row: tf.Tensor) -> tf.Tensor:
-        result = tf.numpy_function(worked, [row], tf.float32)
-        result.set_shape(row.shape)
-        return result
+    def mapped(row: tf.Tensor) -> tf.Tensor:
+        return called(worked, row, row.shape)
 
-    return lambda dataset: dataset.map(called, **(parallel or {"num_parallel_calls": AUTOTUNE}))
+    return lambda dataset: dataset.map(mapped, **(parallel or {"num_parallel_calls": AUTOTUNE}))
 
 
 def parallel_map(
@@ -147,8 +136,8 @@ CLAIMS = (
                 "for a function that waits, as for a disk",
                 own(
                     parallel_map,
-                    _called(sleep, 1000, num_parallel_calls=1),
-                    _called(sleep, 1000, num_parallel_calls=2),
+                    python_map(sleep, 1000, num_parallel_calls=1),
+                    python_map(sleep, 1000, num_parallel_calls=2),
                 ),
                 at_least(GAIN),
             ),
@@ -156,8 +145,8 @@ CLAIMS = (
                 "for a function that computes in Python",
                 own(
                     parallel_map,
-                    _called(compute, 1000, num_parallel_calls=1),
-                    _called(compute, 1000, num_parallel_calls=2),
+                    python_map(compute, 1000, num_parallel_calls=1),
+                    python_map(compute, 1000, num_parallel_calls=2),
                 ),
                 at_least(GAIN),
             ),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from helpers.claims.expectation import CANNOT_RUN, INCONCLUSIVE
 from helpers.measure import Measurement, Ratio
-from helpers.runs import Run
+
+from .run import Run
 
 
 @dataclass(frozen=True)

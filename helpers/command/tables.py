@@ -1,18 +1,16 @@
-"""What the command shows in the terminal: progress with the time left, and tables."""
+"""Results as tables in the terminal."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from helpers.comparing import Comparison
-from helpers.runs import Run
-from helpers.timeleft import TimeLeft
+from helpers.measure.selfcheck import HEADS, SelfCheck
+from helpers.reproduce import Comparison, Run
 
 VERDICTS = {
     "supported": "green",
@@ -22,59 +20,6 @@ VERDICTS = {
     "cannot run here": "bright_black",
 }
 """Every verdict with its colour in the terminal, in the order in which they are listed."""
-
-
-class _Left(ProgressColumn):
-    """The time left, newly reckoned each time it is drawn."""
-
-    def __init__(self, left: TimeLeft) -> None:
-        super().__init__()
-        self.left = left
-
-    def render(self, task: Task) -> Text:
-        return Text("" if task.finished else str(self.left))
-
-
-class Watch:
-    """One bar for all steps of a run; without a terminal, one line for each step that ends."""
-
-    def __init__(self, console: Console, steps: int, left: TimeLeft) -> None:
-        """Prepares the bar.
-
-        Args:
-            console: Where.
-            steps: How many there are.
-            left: What estimates the time left.
-        """
-        self.console = console
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            _Left(left),
-            console=console,
-            transient=True,
-        )
-        self._steps, self._ended, self._left = steps, 0, left
-        self._task = self.progress.add_task("starting", total=steps)
-
-    def tell(self, name: str, share: float, words: str) -> None:
-        """Shows how far the step under way is; with a share of 1, that it has ended.
-
-        Args:
-            name: The step, in words.
-            share: What is done of it, 0 to 1.
-            words: What it is at, or what came out.
-        """
-        if share == 1:
-            self._ended += 1
-            if not self.console.is_terminal:
-                place = f"{self._ended} of {self._steps}"
-                said = f"{place}: {name}: {words} ({self._left})"
-                self.console.print(said, markup=False, highlight=False, soft_wrap=True)
-        shown = f"{name} {words}".strip() if share < 1 else name
-        done = self._ended + (share if share < 1 else 0)
-        self.progress.update(self._task, description=Text(shown).markup, completed=int(done))
 
 
 def verdict(name: str | None) -> Text:
@@ -146,6 +91,14 @@ def comparison_tables(comparison: Comparison) -> RenderableType:
             before = place
         parts.append(table)
     return Group(*parts, *map(Text, comparison.sentences))
+
+
+def selfcheck_table(result: SelfCheck) -> Table:
+    """What the self-check tried, what must be, and what came."""
+    table = Table(*HEADS)
+    for row in result.rows():
+        table.add_row(*row)
+    return table
 
 
 def _mark(same: bool) -> Text:

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from helpers.measure import Arm, Measurement, Settings, compare, record, this_machine
-from helpers.measure.machine import Machine
+from .machine import Machine, this_machine
+from .measurement import Measurement
+from .results import record
+from .settings import Settings
+from .timing import Arm, compare
 
 SLOWDOWN = 0.10
 """The planted delay, as a share of the arm's own time."""
@@ -20,6 +23,9 @@ LEAST_FOUND = 0.90
 
 NOTICED = SLOWDOWN / 2
 """Difference at which a reader of two single passes would call one of them faster."""
+
+HEADS = ("", "must be", "rounds and intervals", "one pass each, as the article times")
+"""What stands above the columns of `SelfCheck.rows`."""
 
 
 @record
@@ -80,8 +86,7 @@ class SelfCheck:
         return "\n".join([*lines, self.machine.line])
 
     def _repr_html_(self) -> str:
-        heads = ("", "must be", "rounds and intervals", "one pass each, as the article times")
-        head = "".join(f"<th>{cell}</th>" for cell in heads)
+        head = "".join(f"<th>{cell}</th>" for cell in HEADS)
         body = "".join(
             "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in self.rows()
         )

@@ -13,7 +13,8 @@ from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, record
 from helpers.measure.keeping import FOLDER
 from helpers.measure.machine import Machine
-from helpers.notebooks import NOTEBOOKS
+
+from .notebooks import NOTEBOOKS
 
 RESULTS = NOTEBOOKS.parent / "results"
 """Where the reference runs are committed, and where new ones go unless told otherwise."""
@@ -21,7 +22,8 @@ RESULTS = NOTEBOOKS.parent / "results"
 SO_FAR = "so-far.json"
 """The results file of an unfinished run, beside the folders of its steps."""
 
-_MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "scale", "claims")
+MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "sources", "scale", "claims")
+"""The rooms whose code a number depends on, below `helpers/`."""
 
 
 @record
@@ -75,8 +77,8 @@ class Run:
 def code_digest() -> str:
     """Returns a digest of all code that a number depends on, the notebooks' own code apart."""
     digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for part in _MEASURING:
+    root = Path(__file__).parent.parent
+    for part in MEASURING:
         path = root / part
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             digest.update(file.relative_to(root).as_posix().encode())

@@ -13,11 +13,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbstripout import strip_output
 
-from helpers.execution import Execution
 from helpers.measure.keeping import FOLDER
 from helpers.measure.results import write_text
 
-NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+from .execution import Execution
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 """Where they live: beside the package, which is installed in place."""
 
 CELL_TIMEOUT_S = 600

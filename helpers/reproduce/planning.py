@@ -13,13 +13,14 @@ from typing import Any
 
 import nbformat
 
-from helpers import notebooks
-from helpers.choosing import choose
 from helpers.claims import CLAIMS, run_claim
 from helpers.measure import load, quick, record, save, this_machine
 from helpers.measure.machine import Machine
-from helpers.runs import code_digest, load_run, reference, results_name, second_of
-from helpers.timeleft import TimeLeft
+
+from . import notebooks
+from .choosing import choose
+from .run import code_digest, load_run, reference, results_name, second_of
+from .time_left import TimeLeft
 
 FULL_S, QUICK_S = {"claim": 12.0, "notebook": 70.0}, {"claim": 1.5, "notebook": 15.0}
 """What a step takes about, where no earlier run tells."""

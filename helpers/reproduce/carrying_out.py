@@ -15,9 +15,10 @@ from pathlib import Path
 
 from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, save
-from helpers.planning import Done, Plan, Step, finished
-from helpers.runs import SO_FAR, Run
-from helpers.timeleft import TimeLeft
+
+from .planning import Done, Plan, Step, finished
+from .run import SO_FAR, Run
+from .time_left import TimeLeft
 
 
 def measure(

@@ -1,0 +1,107 @@
+"""What the bridge raises, and how an error of the user's code is told.
+
+TensorFlow shows only the text of an error that Python raises in a pipeline, twice, with the frames
+that led to it. So the text itself says, from its first line on, what was raised, at which row, and
+in which line of whose file; the frames are left out of the traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import traceback
+from collections.abc import Iterator
+
+# The kinds of errors that TensorFlow tells apart (tensorflow/python/lib/core/py_func.cc).
+KINDS = (TypeError, ValueError, NotImplementedError, MemoryError)
+
+_OURS = os.path.dirname(os.path.abspath(__file__))
+
+
+class GeneratorError(RuntimeError):
+    """The generator or the source raised; the message says what, at which row, in which line."""
+
+
+class MismatchError(TypeError):
+    """A row does not match the output signature."""
+
+
+class WorkerError(RuntimeError):
+    """A worker process exited or was killed, or could not do its work."""
+
+
+def kind_of(error: BaseException) -> type[Exception]:
+    """Gives the kind that TensorFlow takes an error for; RuntimeError where it has no name."""
+    return next((kind for kind in KINDS if isinstance(error, kind)), RuntimeError)
+
+
+@functools.cache
+def as_kind(error_type: type[Exception], kind: type[Exception]) -> type[Exception]:
+    """Gives an error type of that name which is also of this kind: TensorFlow goes by the kind."""
+    if issubclass(error_type, kind):
+        return error_type
+    return type(error_type.__name__, (error_type, kind), {"__module__": error_type.__module__})
+
+
+def told(error: BaseException) -> str:
+    """Tells an error of the user's code: what, and the line of their own file, in the first line.
+
+    Args:
+      error: The error, as caught.
+
+    Returns:
+      Text. The line named first is the innermost outside Python's own and installed packages; the
+      other frames follow from the outermost on, then what it was raised from.
+    """
+    lines = [_line(error)]
+    seen = {id(error)}
+    while (error := _origin(error)) is not None and id(error) not in seen:
+        seen.add(id(error))
+        lines.append("from " + _line(error))
+    return "\n".join(lines)
+
+
+def _origin(error: BaseException) -> BaseException | None:
+    if error.__cause__ is not None:
+        return error.__cause__
+    return None if error.__suppress_context__ else error.__context__
+
+
+def _line(error: BaseException) -> str:
+    text = "".join(traceback.format_exception_only(error)).strip()
+    frames = list(_frames(error))
+    if not frames:
+        return text
+    own = [frame for frame in frames if not is_library(frame.filename)]
+    named = (own or frames)[-1]
+    others = [f"  through {_place(frame)}" for frame in frames if frame is not named]
+    return "\n".join([f"{text}, at {_place(named)}", *others])
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    import sysconfig  # here, since a worker process has to start quickly
+
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return tuple({sysconfig.get_path(name) + os.sep for name in names})
+
+
+def is_library(filename: str) -> bool:
+    """Whether code is Python's own or in an installed package."""
+    return filename.startswith(("<frozen ", *_libraries()))
+
+
+def is_ours(filename: str) -> bool:
+    """Whether code is the bridge's own."""
+    return os.path.dirname(os.path.abspath(filename)) == _OURS
+
+
+def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not is_ours(frame.filename):
+            yield frame
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    where = f"{frame.filename}:{frame.lineno} in {frame.name}"
+    return f"{where}: {frame.line}" if frame.line else where

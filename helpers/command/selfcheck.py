@@ -1,0 +1,45 @@
+"""`workbook selfcheck`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import FAILED, console, progress, say, sentences
+
+
+def selfcheck(
+    repeats: Annotated[
+        int, typer.Option(help="Comparisons of either kind; a few say little.")
+    ] = 40,
+    to: Annotated[
+        Path | None, typer.Option("--json", help="Also write the result to this file.")
+    ] = None,
+) -> None:
+    """Check on this machine that a difference of 10 % is found, and none where there is none."""
+    with sentences(), progress() as bar:
+        from helpers.measure import save
+        from helpers.measure.selfcheck import NOTICED
+        from helpers.measure.selfcheck import selfcheck as check
+
+        from .tables import selfcheck_table
+
+        task = bar.add_task("comparisons", total=repeats)
+        result = check(repeats, on_progress=lambda done, total: bar.update(task, completed=done))
+        if to is not None:
+            save(result, to)
+    console.print(selfcheck_table(result))
+    console.print(result.machine.line)
+    say(
+        "The arms are plain Python: this tries the machine and the statistics, and pipelines vary "
+        f"more. A single pass counts as different from {NOTICED:.0%}."
+    )
+    if result.passed:
+        say("Both rates are kept.")
+    else:
+        console.print(
+            "A rate was missed: this machine is too noisy for its numbers to be trusted just now."
+        )
+        raise typer.Exit(FAILED)
