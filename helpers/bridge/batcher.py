@@ -219,13 +219,8 @@ def crossed(
         raise Reading.error(int(state), text.decode())
 
     def step(seed: tf.Tensor, row: tf.Tensor) -> tuple:
-        *parts, next_row, state, text = tf.numpy_function(
-            read,
-            (seed, row),
-            [*(spec.dtype for spec in specs), tf.int64, tf.int64, tf.string],
-            stateful=False,
-            name=name,
-        )
+        types = [*(spec.dtype for spec in specs), tf.int64, tf.int64, tf.string]
+        *parts, next_row, state, text = call_python(read, (seed, row), types, name)
         for part, spec in zip(parts, specs, strict=True):
             part.set_shape(spec.shape)
         for scalar in (next_row, state, text):
@@ -234,8 +229,7 @@ def crossed(
 
     def goes_on(_: Any, state: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         def raised() -> tf.Tensor:
-            never = tf.numpy_function(fail, (state, text), tf.bool, stateful=False)
-            return tf.ensure_shape(never, ())
+            return tf.ensure_shape(call_python(fail, (state, text), tf.bool, name), ())
 
         return tf.cond(state > Reading.CHUNK, raised, lambda: tf.equal(state, Reading.CHUNK))
 
@@ -252,6 +246,22 @@ def crossed(
     if blocks:
         return chunks.flat_map(do_not_convert(blocks.batches), name=name)
     return cut(chunks, plan, name)
+
+
+def call_python(function: Callable, inputs: Sequence, types: Any, name: str | None) -> Any:
+    """Calls a function of arrays that keeps no state, so that iterators over it can be saved.
+
+    Placed by hand: without a place, TensorFlow makes "/device::0" of it on its way to the workers
+    of a ParameterServerStrategy, and fails.
+
+    Args:
+      function: Called with NumPy arrays.
+      inputs: Tensors.
+      types: Of the results.
+      name: A name for the operation.
+    """
+    with tf.device("/device:CPU:0"):
+        return tf.numpy_function(function, inputs, types, stateful=False, name=name)
 
 
 def epoch_seeds(seed: int | None, anew: bool, name: str | None) -> tf.data.Dataset:

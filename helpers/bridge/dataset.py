@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from helpers.bridge.batcher import counted, do_not_convert, generated, generated_by_workers
+from helpers.bridge.checkpoints import explain_refusals
+from helpers.bridge.owning import Kept, keep
 from helpers.bridge.signature import (
     NotChunkableError,
     check_cardinality,
@@ -125,6 +127,8 @@ def from_generator(
         rows = tf.data.Dataset.from_generator(
             generator, args=args, output_signature=output_signature, name=name
         )
+        explain_refusals()
+        keep(rows, Kept(generator))  # by which an iterator that cannot be saved is known
         dataset = _batch(rows, batch_size, drop_remainder, varying, padding_values, name)
         if cardinality is None:
             return dataset

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.bridge.batcher import do_not_convert
+from helpers.bridge.batcher import call_python, do_not_convert
 from helpers.bridge.buffers import aligned
 from helpers.bridge.owning import Kept, keep, weakly
 from helpers.bridge.sharding import Order
@@ -59,9 +59,7 @@ def batches(
     get = weakly(kept)
 
     def epoch(seed: tf.Tensor) -> tf.data.Dataset:
-        indices = tf.numpy_function(
-            lambda seed: get().of(int(seed)), (seed,), tf.int64, stateful=False, name=name
-        )
+        indices = call_python(lambda seed: get().of(int(seed)), (seed,), tf.int64, name)
         indices.set_shape((count,))
 
         def gather(start: tf.Tensor) -> Any:

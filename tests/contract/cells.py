@@ -83,6 +83,9 @@ def _judge(way: Way, use: Use) -> tuple[str, str]:
         if sentence not in found.text:
             return DIFFERENT, f"has to be refused with “{sentence}”; it is {_said(found)}"
         return REFUSED, _said(found)
+    may_be_lost = isinstance(found, Raised) and (way.name, use.name) in refused.MAY_BE_LOST
+    if may_be_lost and any(sentence in found.text for sentence in refused.LOSSES):
+        return REFUSED, _said(found)
     expected = _reference(way.reference, use.name)
     if isinstance(expected, Raised):
         if isinstance(found, Raised) and found.kind == expected.kind:

@@ -59,7 +59,8 @@ add("checkpoint in the second epoch", FAMILY, _resumed(lambda ds: ds.repeat(2), 
 add(
     "checkpoint of a pipeline",
     FAMILY,
-    _resumed(lambda ds: ds.map(lambda *e: e).shuffle(3, seed=3).prefetch(2), read=3),
+    # One is read: after more, shuffle may hold the whole rest, which any pipeline can save.
+    _resumed(lambda ds: ds.map(lambda *e: e).shuffle(3, seed=3).prefetch(2), read=1),
 )
 for _name, _change, _read in (
     ("checkpoint", lambda ds: ds, 2),

@@ -78,7 +78,7 @@ def difference(found: Any, expected: Any, place: str = "") -> str | None:
             return f"{head}keys {list(found)} where {list(expected)} were meant"
         pairs = [(found[key], expected[key], _under(place, key)) for key in expected]
         return next(filter(None, (difference(*pair) for pair in pairs)), None)
-    if isinstance(expected, (tuple, list)) and not _is_spec(expected):
+    if isinstance(expected, (tuple, list)):
         if len(found) != len(expected):
             sizes = f"{len(found)} where {len(expected)} were meant"
             if isinstance(expected, list):
@@ -103,12 +103,6 @@ def _array_difference(found: np.ndarray, expected: np.ndarray, head: str) -> str
     if np.array_equal(found, expected, equal_nan=numbers):
         return None
     return f"{head}{_short(found.tolist())} where {_short(expected.tolist())} was meant"
-
-
-def _is_spec(value: Any) -> bool:
-    """Whether a tuple is a structure of specifications, which compares as a whole."""
-    leaves = tf.nest.flatten(value)
-    return bool(leaves) and all(isinstance(leaf, tf.TypeSpec) for leaf in leaves)
 
 
 def _under(place: str, key: Any) -> str:
