@@ -12,6 +12,11 @@ from typing import Any
 __version__ = "0.1.0"
 
 
+def load_ipython_extension(shell: object) -> None:
+    """Makes the magic `%%doctor` known: `%load_ext helpers`."""
+    importlib.import_module("helpers.diagnose.magic").register(shell)
+
+
 class _Former(ModuleType):
     """A module that has gone into `helpers.reproduce`, and hands on what was taken from it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import bench, claims, compare, contract, refresh, report, reproduce, selfcheck
+from . import bench, claims, compare, contract, doctor, refresh, report, reproduce, selfcheck
 
 app = typer.Typer(
     help="Keep tf.data fast when the data comes from Python: measure, reproduce, check.",
@@ -19,6 +19,7 @@ app.command()(claims.claims)
 app.command()(refresh.refresh)
 app.command()(selfcheck.selfcheck)
 app.command()(contract.contract)
+app.command()(doctor.doctor)
 app.add_typer(bench.bench_app, name="bench")
 
 __all__ = ["app"]

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from .quick import Quick, set_quick
-from .terminal import INTERRUPTED, console, progress, sentences
+from .terminal import INTERRUPTED, console, progress, say, sentences
 
-bench_app = typer.Typer(help="Benchmarks of the bridge.", no_args_is_help=True)
+bench_app = typer.Typer(help="Benchmarks of the bridge and of the doctor.", no_args_is_help=True)
 
 
 @bench_app.callback()
 def bench() -> None:
-    """Benchmarks of the bridge."""
+    """Benchmarks of the bridge and of the doctor."""
 
 
 @bench_app.command()
@@ -56,5 +56,50 @@ def bridge(
         if to is not None:
             save(result, to)
         console.print(bench_tables(result))
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@bench_app.command()
+def doctor(
+    to: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="SUBJECT", help="One; again for more.")
+    ] = None,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds for each examination.")] = 15,
+    quick: Quick = False,
+) -> None:
+    """Examine subjects of known ailment or health, try every fix, and show the proof.
+
+    Each subject is written as it is finished; Ctrl-C keeps those.
+    """
+    with sentences():
+        set_quick(quick)
+        from rich.table import Table
+
+        from helpers.bench.doctor import run
+        from helpers.measure import save
+
+        with progress(transient=True) as bar:
+            task = bar.add_task("starting", total=1)
+            result = run(
+                only,
+                budget_s=budget,
+                tell=lambda name, share: bar.update(task, description=name, completed=share),
+                keep=lambda result: save(result, to) if to else None,
+            )
+        if to is not None:
+            save(result, to)
+        table = Table("", "must reach", "reached", "others")
+        for row in result.rows():
+            table.add_row(*row)
+        console.print(table)
+        for case in result.cases:
+            if not case.right or case.accused or case.best_first is False:
+                wanted = f"{case.name}: {case.first}, where {' or '.join(case.wanted)} is right"
+                say(f"missed: {wanted}; advised {', '.join(case.advised) or 'nothing'}")
+        say(str(result.provenance))
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from helpers.measure import record
 from helpers.quiet import tf
@@ -113,11 +115,43 @@ def python_operations(dataset: tf.data.Dataset) -> tuple[str, ...]:
     Args:
         dataset: Any.
     """
-    graph = tf.compat.v1.GraphDef.FromString(
+    library = _graph(dataset).library
+    used = {node.op for function in library.function for node in function.node_def}
+    return tuple(sorted(used.intersection(CALLBACKS)))
+
+
+def operations_of_last_step(dataset: tf.data.Dataset) -> tuple[str, ...]:
+    """Returns the kinds of operations in the functions of a data set's last step, sorted.
+
+    Args:
+        dataset: Any; without a function in its last step there are none.
+    """
+    graph = _graph(dataset)
+    functions = {function.signature.name: function for function in graph.library.function}
+    steps = [node for node in graph.node if "Dataset" in node.op]
+    waiting = _functions_in(steps[-1:])
+    used: set[str] = set()
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in functions:
+            continue
+        seen.add(name)
+        used |= {node.op for node in functions[name].node_def}
+        waiting += _functions_in(functions[name].node_def)
+    return tuple(sorted(used))
+
+
+def _functions_in(nodes: Iterable[Any]) -> list[str]:
+    return [
+        value.func.name for node in nodes for value in node.attr.values() if value.HasField("func")
+    ]
+
+
+def _graph(dataset: tf.data.Dataset) -> Any:
+    return tf.compat.v1.GraphDef.FromString(
         tf.raw_ops.DatasetToGraphV2(
             input_dataset=tf.data.experimental.to_variant(dataset),
             external_state_policy=1,  # ignore: nothing is run from this copy
         ).numpy()
     )
-    used = {node.op for function in graph.library.function for node in function.node_def}
-    return tuple(sorted(used.intersection(CALLBACKS)))

@@ -1,0 +1,521 @@
+"""The examination: look, measure, profile, judge; within the budget."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from helpers.diagnose import advice as advising
+from helpers.diagnose import fixing, ladder, law, profile, signature, verdict
+from helpers.diagnose.consumer import step_of
+from helpers.diagnose.diagnosis import Bound, Diagnosis, Part, Work
+from helpers.diagnose.estimate import draw_medians, of_draws
+from helpers.diagnose.guard import OWN, Deadline, Failed, Failure, Stuck, failure_of, limited
+from helpers.diagnose.hazards import Evidence, find
+from helpers.diagnose.looking import Look, look
+from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
+from helpers.diagnose.subject import Subject, resolve
+from helpers.diagnose.trying import Tried, try_out
+from helpers.diagnose.xray import Node, xray
+from helpers.measure import Cancelled, quick, this_machine
+from helpers.measure.timing import Flag
+from helpers.quiet import tf
+
+BATCH = 32
+"""Rows in a batch when none is said."""
+
+Tell = Callable[[str, float], None]
+"""Called with what is being done and the share of the budget that is spent."""
+
+LOOK, CLIMB = 0.2, 0.5
+"""Shares of the budget: the two passes, the ladder. The profile has what is left, 3 s at most."""
+
+
+def examine(
+    subject: Any,
+    *,
+    output_signature: Any = None,
+    args: Sequence[Any] | None = None,
+    batch_size: int | None = None,
+    consumer: Any = None,
+    budget_s: float = 45,
+    tell: Tell = lambda words, share: None,
+    cancelled: Flag | None = None,
+) -> Diagnosis:
+    """Examines a generator or pipeline: what is slow, what is wrong, and what to change.
+
+    It runs the user's code, in a thread of its own, and never changes it. What it cannot see
+    within the budget it says.
+
+    Args:
+        subject: A generator function, a sequence or Keras `PyDataset`, a `tf.data.Dataset`, or a
+            callable that returns one of them.
+        output_signature: Of one row, as for `from_generator`; proposed when it is missing.
+        args: Values for the generator, which reach it as arrays, as in `from_generator`.
+        batch_size: Rows in a batch; 32 unless given. A `tf.data.Dataset` has its own.
+        consumer: What each batch is given to: a callable, a compiled Keras model, or None.
+        budget_s: Seconds; a tenth more at most.
+        tell: Told what is being done.
+        cancelled: Looked at between rows and trials.
+
+    Raises:
+        TypeError: If the subject or the consumer is nothing that can be run.
+        ValueError: If an argument is wrong.
+        Cancelled: If `cancelled` was set.
+    """
+    if not budget_s > 0:
+        raise ValueError(f"budget_s is a number of seconds above 0, not {budget_s!r}.")
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise ValueError(f"batch_size is a whole number of rows above 0, not {batch_size!r}.")
+    step, consumer_name, model = step_of(consumer)
+    exam = _Examination(
+        subject, output_signature, args, batch_size or BATCH, step, consumer_name, model,
+        Deadline(budget_s), tell,
+    )  # fmt: skip
+    done = threading.Event()
+    if cancelled is not None:
+        threading.Thread(target=exam.follow, args=(cancelled, done), daemon=True).start()
+    try:
+        return limited(exam.run, 1.05 * budget_s, "your code")
+    except Stuck as stuck:
+        exam.deadline.cancel()
+        if exam.climbed is not None and exam.climbed.count:
+            exam.remarks.append(f"{stuck}; this rests on what was measured before.")
+            return exam.judge()
+        return exam.answer(cause="unseen", sentence=f"{stuck}.")
+    except KeyboardInterrupt:
+        exam.deadline.cancel()
+        raise
+    finally:
+        done.set()
+
+
+@dataclass
+class _Examination:
+    """What is known so far; `answer` can be asked for at any moment."""
+
+    brought: Any
+    given: Any
+    args: Sequence[Any] | None
+    batch_size: int
+    step: Callable[[Any], object] | None
+    consumer: str
+    model: bool
+    deadline: Deadline
+    tell: Tell
+    started: float = field(default_factory=time.perf_counter)
+    subject: Subject | None = None
+    seen: Look | None = None
+    report: signature.SignatureReport | None = None
+    use: Any = None
+    tight: Any = None
+    climbed: ladder.Ladder | None = None
+    kind: Kind | None = None
+    profiled: profile.Profile | None = None
+    nodes: tuple[Node, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+    was_cancelled: bool = False
+
+    def follow(self, cancelled: Flag, done: threading.Event) -> None:
+        """Passes a cancel flag on to the deadline, until the examination is done."""
+        while not done.wait(0.1):
+            if cancelled.is_set():
+                self.was_cancelled = True
+                self.deadline.cancel()
+                return
+
+    def run(self) -> Diagnosis:
+        """Examines, step by step; each leaves more to answer with."""
+        self._say("finding out what it is")
+        try:
+            self.subject = resolve(self.brought, self.given, self.args)
+        except (TypeError, ValueError) as error:
+            if error.__traceback__ and _is_ours(error):
+                raise
+            return self._failed(failure_of(error, -1))
+        except BaseException as error:  # the user's factory raised, or exits
+            return self._failed(failure_of(error, -1))
+        try:
+            stopped = self._look()
+        except Failed as failed:
+            return self._failed(failed.failure)
+        if stopped:
+            return self.answer(cause="unseen", sentence=stopped)
+        try:
+            self._climb()
+            self._profile()
+        except Cancelled:
+            pass
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            return self._refused(error)
+        if self.was_cancelled:
+            raise Cancelled("cancelled before the examination was done.")
+        return self.judge()
+
+    def _say(self, words: str) -> None:
+        spent = 1 - self.deadline.left_s / self.deadline.seconds
+        self.tell(words, min(1.0, spent))
+
+    def _look(self) -> str:
+        """Looks at rows and settles the signature; returns why it must stop, or ""."""
+        subject = self.subject
+        if subject.rows is None:
+            return "" if subject.pipeline is not None else "There are no rows to look at."
+        self._say("looking at rows, twice")
+        once = subject.kind == "object"
+        part = Deadline(LOOK * self.deadline.left_s)
+        self.seen = Look()
+        look(subject.rows, self.seen, part, file=subject.file, once=once)
+        if not self.seen.count:
+            return (
+                "It yields nothing."
+                if self.seen.ended
+                else ("Not one row came within the time for looking.")
+            )
+        try:
+            self.report, self.use = signature.report(subject.signature, self.seen.kept)
+        except ValueError as error:
+            self.remarks.append(f"No signature fits: {error}")
+            return "" if subject.pipeline is not None else f"No signature fits the rows: {error}"
+        if subject.kind == "batches":
+            self.batch_size = 1
+        if once:
+            return "A generator object runs once, and looking at it used it up: pass the function."
+        return ""
+
+    def _climb(self) -> None:
+        subject, seen = self.subject, self.seen
+        known = seen.count if seen is not None and seen.ended else None
+        if subject.pipeline is not None:
+            size = rows_per_element(subject.pipeline())
+            self.batch_size = size
+            elements = self._elements(subject.pipeline())
+            known = None if elements is None else elements * size
+            if elements is not None and elements < 3:
+                self.remarks.append(f"The data set has {elements} elements: too few to time.")
+                return
+        elif known is not None and known < 3 * self.batch_size:
+            if known < 3:
+                self.remarks.append(f"{known} rows are too few to time.")
+                return
+            self.batch_size = max(1, known // 4)
+            self.remarks.append(
+                f"There are {known} rows, so batches of {self.batch_size} were measured."
+            )
+        if self.report is not None and _slow_callback(self.use):
+            self.tight = signature.propose(seen.kept)
+        self._say("measuring where the time goes")
+        part = Deadline(CLIMB / (1 - LOOK) * self.deadline.left_s)
+        stop = threading.Event()
+        threading.Thread(target=self._pass_on, args=(part, stop), daemon=True).start()
+        try:
+            self.climbed = ladder.climb(
+                subject, self.use, self.tight, seen.kept if seen else (),
+                batch_size=self.batch_size, rows_known=known,
+                row_ns=seen.row_ns if seen else 0.0, step=self.step, deadline=part,
+                tell=lambda rounds: self._say(f"measuring where the time goes, round {rounds}"),
+            )  # fmt: skip
+        except ValueError as error:
+            self.remarks.append(f"No time of a batch could be had: {error}")
+            return
+        self.remarks += [f"Left out, {name}: {why}." for name, why in self.climbed.left_out.items()]
+        if "the user's rows" not in self.climbed.left_out:
+            self._xray()
+
+    def _pass_on(self, part: Deadline, stop: threading.Event) -> None:
+        while not stop.wait(0.1) and part.left_s > 0:
+            if self.deadline.is_set():
+                part.cancel()
+                return
+
+    def _elements(self, dataset: tf.data.Dataset) -> int | None:
+        """How many elements a data set has, counted up to a few dozen; None for more."""
+        cardinality = int(dataset.cardinality())
+        if cardinality >= 0:
+            return cardinality
+        if cardinality == tf.data.INFINITE_CARDINALITY:
+            return None
+        end, count = time.monotonic() + 0.15 * self.deadline.left_s, 0
+        for _ in dataset:
+            count += 1
+            if count >= 3 * ladder.MOST_BATCHES or time.monotonic() > end:
+                return None if count >= 3 * ladder.MOST_BATCHES else count
+        return count
+
+    def _xray(self) -> None:
+        try:
+            self.nodes = xray(
+                self.original(), elements=max(1, min(10, self.climbed.batches - 2))
+            ).nodes
+        except (ValueError, tf.errors.OpError) as error:
+            self.remarks.append(f"The data set's steps are not known: {error}")
+
+    def _profile(self) -> None:
+        subject, seen = self.subject, self.seen
+        if subject.rows is None or seen is None:
+            return
+        self._say("watching which lines run")
+        running = running_share(seen)
+        self.kind = Kind(running, float("nan"), 0.0, 1.0)
+        seconds = min(3.0, 0.7 * self.deadline.left_s - 0.5)
+        if seconds < 1 or seen.row_ns > 0.1e9 * seconds or quick():
+            self.profiled = profile.nothing("there was no time to watch")
+        else:
+            self.profiled = profile.watch(subject.rows, subject.file, seconds, running)
+        if self.profiled.missing:
+            self.kind = kind_of(subject.rows, seen, Deadline(0.8 * self.deadline.left_s))
+            self.remarks.append(f"Which lines cost the time is not known: {self.profiled.missing}.")
+
+    def _work(self) -> Work | None:
+        if self.kind is None:
+            return None
+        running = self.kind.running
+        if self.profiled is not None and not self.profiled.missing:
+            held = held_share(
+                self.profiled.held, self.profiled.active, self.profiled.waiting, running
+            )
+            source = f"{self.profiled.looks} looks of py-spy, and the thread's own clock"
+        else:
+            held = running * (self.kind.held_low + self.kind.held_high) / 2
+            source = "the thread's own clock; what holds the GIL of it is not known"
+            if self.kind.rho == self.kind.rho:  # not NaN
+                source = (
+                    f"two threads against one gave {self.kind.rho:.2f}×: of what runs, "
+                    f"{self.kind.held_low:.0%} to {self.kind.held_high:.0%} holds it"
+                )
+        return Work(held, 1 - running, running - held, source)
+
+    def judge(self) -> Diagnosis:
+        """Draws the conclusions."""
+        work = self._work()
+        if self.climbed is None or not self.climbed.count:
+            return self.answer(
+                cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
+            )
+        self._say("working out what binds")
+        if self.climbed.count < 3:
+            self.remarks.append(
+                f"{self.climbed.count} rounds are too few for intervals: give it a larger budget."
+            )
+        draws = draw_medians(self.climbed.rounds)
+        now = next((name for name in (ladder.TOGETHER, ladder.PIPELINE, ladder.CROSSED)
+                    if name in draws), None)  # fmt: skip
+        row_ns = self.seen.row_ns if self.seen else 0.0
+
+        def made(one: dict[str, float]) -> law.Coefficients:
+            return coefficients(one, work, self.batch_size * row_ns, self.overlapped())
+
+        middle = {name: float(values[0]) for name, values in draws.items()}
+        c = made(middle)
+        headroom = None
+        if ladder.TOGETHER in draws:
+            headroom = of_draws(1 - draws[ladder.CONSUMER] / draws[ladder.TOGETHER])
+        off = None if now is None else advising.misfit(made, draws, now)
+        cause = verdict.cause_of(c)
+        if verdict.nothing_to_win(headroom):
+            cause = "consumer"
+        ranked: tuple[advising.Advice, ...] = ()
+        if cause != "consumer":
+            found = advising.candidates(
+                self.subject, self.report.proposed if self.report else "", self.batch_size, c, draws
+            )
+            ranked = advising.rank([
+                advising.with_gain(one, advising.predict(edit, made, draws, now))
+                for one, edit in found
+            ])  # fmt: skip
+        if off is not None and not advising.trusted(off):
+            self.remarks.append(
+                f"The law is {off:+.0%} off on today's batch: it does not fit this pipeline, so "
+                "take the order of the advice from try_fix alone."
+            )
+        sentence = verdict.sentence_of(cause, c, headroom, self.step is None)
+        if cause == "consumer":
+            sentence += " There is nothing to win here by changing the data."
+        rows = law.bounds(c)
+        bounds = tuple(Bound(name, ns, name == law.binding(c)) for name, ns in rows.items() if ns)
+        return self.answer(
+            cause=cause, sentence=sentence, parts=parts_of(draws), work=work, bounds=bounds,
+            headroom=headroom, misfit=off, advice=ranked,
+        )  # fmt: skip
+
+    def overlapped(self) -> bool:
+        """Whether a prefetch lets the data and the consumer run at once."""
+        if self.subject.pipeline is None:
+            return True  # TensorFlow adds one at the end
+        names = [node.name for node in self.nodes]
+        return not names or any("Prefetch" in name or "Parallel" in name for name in names[:2])
+
+    def _refused(self, error: Exception) -> Diagnosis:
+        """TensorFlow would not take the rows, though Python gave them."""
+        last = str(error).strip().splitlines()[0][:300]
+        self.remarks.append(f"TensorFlow refused the rows: {last}")
+        made = self.answer(
+            cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
+        )
+        if made.first != "unmeasured":
+            return made  # a hazard explains it
+        return self._failed(failure_of(error, -1, self.subject.file))
+
+    def _failed(self, failure: Failure) -> Diagnosis:
+        where = f" at {failure.where}" if failure.where else ""
+        at = f" when element {failure.index} was asked for" if failure.index >= 0 else ""
+        sentence = f"Your code raised {failure.kind}{where}{at}: {failure.message[:300]}"
+        return self.answer(cause="raises", sentence=sentence, failure=failure)
+
+    def answer(self, *, cause: str, sentence: str, **known: Any) -> Diagnosis:
+        """Makes the diagnosis of all that is known."""
+        subject = self.subject
+        hazards = ()
+        if subject is not None:
+            dataset = subject.pipeline() if subject.pipeline is not None else None
+            evidence = Evidence(
+                subject,
+                self.seen,
+                self.report,
+                subject.signature,
+                self.batch_size,
+                self.model,
+                dataset,
+            )
+            hazards = find(evidence)
+        name = subject.name if subject else getattr(self.brought, "__name__", "the subject")
+        profiled = self.profiled
+        fields: dict[str, Any] = {
+            "parts": (), "work": None, "bounds": (), "headroom": None, "misfit": None,
+            "advice": (), "failure": None,
+        } | known  # fmt: skip
+        made = Diagnosis(
+            subject=name, kind=subject.kind if subject else "unknown",
+            file=subject.at(1).rpartition(":")[0] if subject else "",
+            consumer=self.consumer, batch_size=self.batch_size, seen=self._seen(),
+            signature=self.report, lines=profiled.lines if profiled else (), nodes=self.nodes,
+            cause=cause, sentence=sentence, hazards=hazards, remarks=tuple(self.remarks),
+            rounds=self.climbed.count if self.climbed else 0,
+            seconds=time.perf_counter() - self.started, machine=this_machine(), quick=quick(),
+            speedscope=profiled.speedscope if profiled else "", **fields,
+        )  # fmt: skip
+        object.__setattr__(made, "_trial", self._trial)  # not a field: it does not go to a file
+        return made
+
+    @property
+    def original(self) -> Callable[[], tf.data.Dataset]:
+        """What builds today's pipeline."""
+        return fixing.original(self.subject, self.use, self.batch_size)
+
+    def _trial(self, one: advising.Advice, changed: Any, **how: Any) -> Tried:
+        if changed is None and not one.automatic:
+            raise ValueError(
+                f"the doctor cannot apply {one.name!r} to your code: give try_fix a callable that "
+                "returns the changed data set."
+            )
+        after = changed or fixing.changed(
+            one, self.subject, self.use, self.tight or self.use, self.batch_size
+        )
+        before = self.original
+        return try_out(
+            before, after, name=one.name, predicted=one, batches=self.climbed.batches,
+            batch_size=self.batch_size, step=self.step, **how,
+        )  # fmt: skip
+
+    def _seen(self) -> str:
+        seen = self.seen
+        if seen is None:
+            return "No rows were looked at in Python."
+        rows = f"{seen.count} rows"
+        if seen.ended:
+            return f"It was seen whole: {rows}."
+        return f"{rows} were seen; it has more, or no end."
+
+
+def coefficients(
+    one: dict[str, float], work: Work | None, guess_ns: float, overlapped: bool
+) -> law.Coefficients:
+    """Makes the law's coefficients of one draw of the arms' medians.
+
+    Args:
+        one: Nanoseconds of a batch in each arm.
+        work: What kind of work the generator does.
+        guess_ns: Nanoseconds of a batch of bare rows, where no arm measured them.
+        overlapped: Whether a prefetch lets data and consumer run at once.
+    """
+    # a data set contains its generator: what the bare one took more is the noise of a shared core
+    generator = min(one.get(ladder.BARE, guess_ns), one.get(ladder.CROSSED, float("inf")))
+    crossing = one.get(ladder.REPLAY, 0.0)
+    if not crossing and ladder.CROSSED in one:
+        crossing = max(0.0, one[ladder.CROSSED] - generator)
+    whole = one.get(ladder.PIPELINE)
+    nodes = 0.0
+    if whole is not None:
+        crossed = one.get(ladder.CROSSED, generator + crossing)
+        nodes = max(0.0, whole - crossed)
+        if whole < 0.5 * crossed:  # a cache, or rows that are repeated: most batches cross nothing
+            generator, crossing, nodes = 0.0, 0.0, whole
+    held, waiting = (work.held, work.waiting) if work else (1.0, 0.0)
+    return law.Coefficients(
+        waiting=generator * waiting, held=generator * held,
+        freed=generator * max(0.0, 1 - held - waiting), crossing=crossing, nodes=nodes,
+        consumer=one.get(ladder.CONSUMER, 0.0), consumer_held=0.0,
+        cores=this_machine().cores, overlapped=overlapped,
+    )  # fmt: skip
+
+
+def parts_of(draws: dict[str, np.ndarray]) -> tuple[Part, ...]:
+    """Returns where the time of a batch goes, the rungs first and then their differences."""
+    names = {
+        ladder.CONSUMER: "consumer alone", ladder.BARE: "generator alone",
+        ladder.CROSSED: "from_generator and batch", ladder.PIPELINE: "the whole data set",
+        ladder.TOGETHER: "data set and consumer", ladder.REPLAY: "crossing of kept rows",
+        ladder.TIGHT: "crossing with the signature that fits",
+        ladder.BRIDGED: "kept rows by the bridge", ladder.WORKER: "kept rows from a worker",
+        ladder.SLICED: "a slice of the sequence",
+    }  # fmt: skip
+    parts = [Part(text, of_draws(draws[name])) for name, text in names.items() if name in draws]
+
+    def difference(text: str, one: str, two: str) -> None:
+        if one in draws and two in draws:
+            parts.append(Part(text, of_draws(draws[one] - draws[two]), derived=True))
+
+    difference("crossing, by difference", ladder.CROSSED, ladder.BARE)
+    difference("steps of tf.data", ladder.PIPELINE, ladder.CROSSED)
+    difference("waiting for data", ladder.TOGETHER, ladder.CONSUMER)
+    data = ladder.PIPELINE if ladder.PIPELINE in draws else ladder.CROSSED
+    if {ladder.TOGETHER, ladder.CONSUMER, data} <= set(draws):
+        best = np.maximum(draws[ladder.CONSUMER], draws[data])
+        parts.append(
+            Part("that no prefetch hides", of_draws(draws[ladder.TOGETHER] - best), derived=True)
+        )
+    if {ladder.CROSSED, ladder.BARE, ladder.REPLAY} <= set(draws):
+        rest = draws[ladder.CROSSED] - draws[ladder.BARE] - draws[ladder.REPLAY]
+        parts.append(Part("not explained", of_draws(rest), derived=True))
+    return tuple(parts)
+
+
+def rows_per_element(dataset: tf.data.Dataset) -> int:
+    """Returns how many of the source's rows an element of a data set holds, 1 if in doubt."""
+    size = 1
+    evidence = Evidence(Subject("pipeline", "", None, None), None, None, None, 1, dataset=dataset)
+    for one, step in zip(evidence.chain, evidence.steps, strict=True):
+        if step == "unbatch":
+            size = 1
+        try:
+            size *= max(1, int(getattr(one, "_batch_size", 1)))
+        except (TypeError, ValueError):
+            continue
+    return size
+
+
+def _slow_callback(spec: Any) -> bool:
+    return isinstance(spec, tf.TensorSpec) and spec.shape.rank is None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the innermost frame of an exception is the doctor's own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_filename.startswith(OWN)

@@ -1,0 +1,87 @@
+"""`%%doctor`: examines what a notebook's cell defines or builds."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import shlex
+from typing import Any
+
+from helpers.diagnose.diagnosis import Diagnosis
+from helpers.diagnose.examining import examine
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        raise ValueError(f"%%doctor: {message}.")
+
+
+def options(line: str) -> argparse.Namespace:
+    """Reads the options of the magic's line.
+
+    Args:
+        line: What stands behind `%%doctor`.
+
+    Raises:
+        ValueError: In one sentence, if an option is unknown or odd.
+    """
+    parser = _Parser(prog="%%doctor", add_help=False)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--signature")
+    parser.add_argument("--batch", type=int)
+    parser.add_argument("--consumer")
+    parser.add_argument("--budget", type=float, default=45)
+    return parser.parse_args(shlex.split(line))
+
+
+def brought_by(cell: str) -> str:
+    """Names what a cell brings: its last expression, function or assignment.
+
+    Raises:
+        ValueError: If the cell brings nothing.
+    """
+    for node in reversed(ast.parse(cell).body):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            return node.name
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            return node.targets[0].id
+        if isinstance(node, ast.Expr):
+            return ast.unparse(node.value)
+    raise ValueError("%%doctor: the cell defines nothing to examine; name it on the first line.")
+
+
+def doctor(line: str, cell: str, shell: Any) -> Diagnosis | None:
+    """Runs a cell and examines what it brings.
+
+    Args:
+        line: `[NAME] [--signature S] [--batch N] [--consumer C] [--budget S]`; signature and
+            consumer are Python, read after the cell has run.
+        cell: The cell.
+        shell: IPython's.
+
+    Returns:
+        The diagnosis, which is also `diagnosis` in the notebook; None if the cell raised.
+    """
+    how = options(line)
+    name = how.name or brought_by(cell)
+    last = ast.parse(cell).body[-1:]
+    if not how.name and last and isinstance(last[0], ast.Expr):
+        # it is evaluated below, and once is enough; the lines before keep their numbers
+        cell = "".join(cell.splitlines(keepends=True)[: last[0].lineno - 1])
+    if not shell.run_cell(cell).success:
+        return None
+    read = shell.ev
+    found = examine(
+        read(name), output_signature=read(how.signature) if how.signature else None,
+        batch_size=how.batch, consumer=read(how.consumer) if how.consumer else None,
+        budget_s=how.budget,
+    )  # fmt: skip
+    shell.user_ns["diagnosis"] = found
+    return found
+
+
+def register(shell: Any) -> None:
+    """Makes `%%doctor` known to IPython."""
+    shell.register_magic_function(
+        lambda line, cell: doctor(line, cell, shell), magic_kind="cell", magic_name="doctor"
+    )

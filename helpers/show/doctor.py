@@ -1,0 +1,123 @@
+"""Figures of a diagnosis: the stall ladder, the law as bars, the data set's nodes as a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+
+from .axes import NOTE, TEXT, foot, head, name_rows, plain, say, three, wrapped, write_beside
+from .palette import BLUE, GREY, ORANGE, PALE, VERMILLION
+
+if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
+    from helpers.diagnose import Diagnosis
+
+
+def stall_ladder(ax: Axes, diagnosis: Diagnosis) -> Axes:
+    """Draws what a batch takes: measured times as bars with intervals, differences paler.
+
+    Args:
+        ax: Where.
+        diagnosis: With `parts`.
+
+    Raises:
+        ValueError: If no time was measured.
+    """
+    if not diagnosis.parts:
+        raise ValueError(f"there is nothing to draw: {diagnosis.sentence}")
+    said = []
+    for y, part in enumerate(diagnosis.parts):
+        low, value, high = (ns / 1e6 for ns in (part.ns.low, part.ns.value, part.ns.high))
+        ax.barh(y, value, color=PALE if part.derived else BLUE, height=0.6)
+        ax.plot([low, high], [y, y], color="black", lw=1.4, solid_capstyle="butt")
+        write_beside(ax, y, f"{_signed(value)} ms")
+        said.append(f"{part.name}: {_signed(value)} ms ({_signed(low)} to {_signed(high)})")
+    ax.axvline(0, color=GREY, lw=0.8)
+    ax.set_xlabel("ms per batch, with 90 % intervals; pale: differences", size=NOTE)
+    name_rows(ax, [part.name for part in diagnosis.parts])
+    head(ax, f"{diagnosis.subject}: where the time goes")
+    foot(ax, diagnosis.provenance)
+    say(ax, f"Where the time of a batch goes. {'; '.join(said)}.")
+    return ax
+
+
+def law_bars(ax: Axes, diagnosis: Diagnosis) -> Axes:
+    """Draws what each row of the law allows, in batches per second, against the consumer.
+
+    Args:
+        ax: Where.
+        diagnosis: With `bounds`.
+
+    Raises:
+        ValueError: If no row is known.
+    """
+    if not diagnosis.bounds:
+        raise ValueError(f"there is nothing to draw: {diagnosis.sentence}")
+    said = []
+    for y, row in enumerate(diagnosis.bounds):
+        rate = 1e9 / row.ns
+        ax.barh(y, rate, color=VERMILLION if row.binds else BLUE, height=0.6)
+        write_beside(ax, y, f"{three(rate)} a second", "binds" if row.binds else "")
+        said.append(f"{row.name}: {three(rate)}{' (binds)' if row.binds else ''}")
+        if row.name == "consumer":
+            ax.axvline(rate, color="black", lw=1, ls="--")
+    ax.set_xscale("log")
+    ax.set_xlabel("batches per second that each row allows; the shortest bar binds", size=NOTE)
+    name_rows(ax, [row.name for row in diagnosis.bounds])
+    head(ax, f"{diagnosis.subject}: what binds")
+    foot(ax, diagnosis.provenance)
+    say(ax, f"Batches per second that each row of the law allows. {'; '.join(said)}.")
+    return ax
+
+
+def node_graph(ax: Axes, diagnosis: Diagnosis) -> Axes:
+    """Draws the data set's nodes from the source to the consumer, the busiest one marked.
+
+    Args:
+        ax: Where.
+        diagnosis: With `nodes`.
+
+    Raises:
+        ValueError: If the nodes are not known.
+    """
+    if not diagnosis.nodes:
+        raise ValueError("there is nothing to draw: the data set's steps are not known.")
+    busiest = max(diagnosis.nodes, key=lambda node: node.processing_ns)
+    rows: dict[int, int] = {}
+    places = []
+    for node in diagnosis.nodes:  # one below the other where a step has several inputs
+        row = rows.get(node.depth, 0)
+        rows[node.depth] = row + 1
+        places.append((-node.depth, -row))
+    parent: dict[int, int] = {}
+    said = []
+    for place, (node, (x, y)) in enumerate(zip(diagnosis.nodes, places, strict=True)):
+        above = parent.get(node.depth - 1)
+        if above is not None:
+            ax.annotate(
+                "", xy=places[above], xytext=(x, y), zorder=0,
+                arrowprops={"arrowstyle": "->", "color": GREY, "shrinkA": 32, "shrinkB": 32},
+            )  # fmt: skip
+        parent[node.depth] = place
+        each = f"{node.processing_ns / max(1, node.elements) / 1e3:.3g} µs each"
+        colour = ORANGE if node is busiest else "white"
+        ax.text(
+            x, y, f"{wrapped(node.name, 12)}\n{each}", ha="center", va="center", size=TEXT - 1,
+            bbox={"boxstyle": "round", "fc": colour, "ec": GREY},
+        )  # fmt: skip
+        said.append(f"{node.name} {each}{' (the busiest)' if node is busiest else ''}")
+    ax.set_xlim(min(x for x, _ in places) - 0.6, 0.6)
+    ax.set_ylim(min(y for _, y in places) - 0.6, 0.6)
+    plain(ax)
+    ax.grid(False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines["bottom"].set_visible(False)
+    head(ax, f"{diagnosis.subject}: its steps, the source at the left")
+    foot(ax, diagnosis.provenance)
+    say(ax, f"The data set's steps, from the consumer back: {', '.join(said)}.")
+    return ax
+
+
+def _signed(value: float) -> str:
+    return f"−{three(-value)}" if value < 0 else three(value)

@@ -1,0 +1,68 @@
+"""The proof table on made-up results, and the rules of others."""
+
+import pytest
+
+from helpers.bench.doctor import CaseResult, DoctorBench, MixResult, Pair, run, subjects
+from helpers.bench.doctor_rules import right
+from helpers.measure import load, save, this_machine
+
+
+def _pair(fix, predicted, measured, same="in order"):
+    return Pair(fix, predicted, 0.9 * predicted, 1.1 * predicted, measured, same)
+
+
+def _case(**changes):
+    fields = {
+        "name": "one", "wanted": ("crossing",), "healthy": False, "first": "crossing",
+        "advised": ("bridge",), "accused": False, "misfit": 0.1,
+        "pairs": (_pair("bridge", 10.0, 10.5), _pair("worker", 8.0, 4.0)), "xprof": "waits",
+        "grain": "holds-gil", "seconds": 11.0, "budget_s": 10.0,
+    }  # fmt: skip
+    return CaseResult(**(fields | changes))
+
+
+def _bench(*cases, mixes=()):
+    return DoctorBench(this_machine(), True, cases, tuple(mixes), False)
+
+
+def test_the_table_counts():
+    mix = MixResult("m", (0.5, 0.3, 0.2), (0.44, 0.34, 0.22), 0.03)
+    healthy = _case(name="well", healthy=True, accused=True, wanted=("consumer",), pairs=())
+    rows = {row[0]: row[2] for row in _bench(_case(), healthy, mixes=[mix]).rows()}
+    assert rows["first cause right"] == "1 of 2 (50%)"
+    assert rows["healthy, accused"] == "1 of 1"
+    assert rows["best fix first, by trying all"] == "1 of 1 (100%)"
+    assert rows["stated 90 % interval holds"] == "1 of 2 (50%)"
+    assert rows["GIL held / waiting / freed within 10 points"] == "1 of 1 (100%)"
+    assert rows["the same within 5 points"] == "0 of 1 (0%)"
+    assert rows["longest time to an answer"] == "11 s, 110%"
+
+
+def test_the_best_fix_is_the_first_within_five_percent():
+    assert _case().best_first is True
+    assert _case(pairs=(_pair("a", 2, 1.0), _pair("b", 2, 1.04))).best_first is True
+    assert _case(pairs=(_pair("a", 2, 1.0), _pair("b", 2, 1.5))).best_first is False
+    other = _pair("b", 2, 9.0, "different elements")
+    assert _case(pairs=(_pair("a", 2, 1.0), other)).best_first is None
+
+
+def test_a_run_goes_to_a_file_and_back(tmp_path):
+    made = _bench(_case())
+    assert load(save(made, tmp_path / "b.json")) == made
+
+
+def test_a_rule_is_right_about_health_only_by_saying_so():
+    assert right("healthy", ("consumer",), True)
+    assert not right("waits", ("consumer",), True)
+    assert right("waits", ("waits",), False)
+
+
+def test_an_unknown_subject_is_one_sentence():
+    with pytest.raises(ValueError, match="there is no subject 'none'"):
+        run(["none"])
+
+
+def test_twelve_mixes_and_thirty_subjects():
+    known = subjects()
+    assert len(known.MIXES) == 12 and len(known.CASES) >= 30
+    assert len({case.name for case in known.CASES}) == len(known.CASES)

@@ -1,0 +1,228 @@
+"""What the doctor says of subjects, in quick mode: causes by data and source, never by speed."""
+
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+from doctor.subjects import CASES
+
+from helpers.diagnose import examine
+from helpers.diagnose.guard import Deadline, Stuck, limited
+from helpers.diagnose.looking import Look, look
+from helpers.diagnose.signature import check, propose, text_of
+from helpers.diagnose.subject import resolve
+from helpers.measure import Cancelled, load, save
+from helpers.quiet import tf
+
+DATA = [case for case in CASES if not {"crossing", "holds-gil", "waits", "frees-gil", "steps",
+                                       "consumer"} & set(case.first)]  # fmt: skip
+SPEC = tf.TensorSpec((2,), tf.float32)
+
+
+def _rows():
+    for index in range(200):
+        yield np.full(2, index, np.float32)
+
+
+@pytest.mark.parametrize("case", DATA, ids=lambda case: case.name)
+def test_what_loses_or_changes_data_comes_first(case):
+    subject, how = case.make()
+    found = examine(subject, budget_s=6, **how)
+    assert found.first in case.first
+    assert found.code in (1, 2) and not found.healthy
+    assert str(found) and found._repr_html_()
+
+
+def test_there_are_thirty_subjects_and_the_doctor_knows_none_of_their_names():
+    from pathlib import Path
+
+    import helpers.diagnose
+
+    sources = [p.read_text() for p in Path(helpers.diagnose.__file__).parent.rglob("*.py")]
+    assert len(CASES) >= 30
+    for case in CASES:
+        assert not any(case.name in text for text in sources if len(case.name) > 6)
+
+
+def test_a_healthy_answer_goes_to_a_file_and_back(tmp_path):
+    found = examine(_rows, output_signature=SPEC, budget_s=6)
+    again = load(save(found, tmp_path / "d.json"))
+    assert again == found
+    with pytest.raises(ValueError, match="read back"):
+        again.try_fix(1)
+    with pytest.raises(ValueError, match="no advice 9"):
+        found.try_fix(9)
+    assert "<table" in found.save_html(tmp_path / "d.html").read_text()
+
+
+def test_a_fix_is_applied_and_yields_the_same_rows():
+    found = examine(_rows, output_signature=SPEC, budget_s=6)
+    names = [one.name for one in found.advice]
+    tried = found.try_fix(names.index("bridge") + 1, budget_s=1)
+    assert tried.same == "in order"
+
+
+def test_a_change_that_yields_other_rows_is_no_fix():
+    found = examine(_rows, output_signature=SPEC, budget_s=6)
+    zeros = tf.data.Dataset.from_tensors(tf.zeros((32, 2))).repeat(20)
+    tried = found.try_fix(1, lambda: zeros, budget_s=1)
+    assert tried.same == "different elements" and not tried.helps
+    assert "no fix" in str(tried)
+
+
+def test_an_exception_is_the_users_with_its_row_and_line():
+    def rows():
+        yield np.zeros(2, np.float32)
+        raise LookupError("row two")
+
+    found = examine(rows, budget_s=5)
+    assert found.failure.kind == "LookupError" and found.failure.index == 1
+    assert "test_doctor_examine.py" in found.failure.where
+    assert "helpers/diagnose" not in found.failure.traceback
+    assert found.code == 2
+
+
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_code_that_exits_ends_in_an_answer(ending):
+    def rows():
+        yield np.zeros(2, np.float32)
+        raise ending
+
+    assert examine(rows, budget_s=5).failure.kind == ending.__name__
+
+
+def test_a_generator_that_hangs_is_left_alone_and_its_line_named():
+    free = threading.Event()
+
+    def rows():
+        yield np.zeros(2, np.float32)
+        free.wait(60)
+
+    start = time.monotonic()
+    found = examine(rows, output_signature=SPEC, budget_s=2)
+    free.set()
+    assert time.monotonic() - start < 20
+    assert found.code == 2 and "free.wait(60)" in found.sentence
+
+
+def test_an_endless_generator_is_seen_in_part():
+    def rows():
+        while True:
+            yield np.zeros(2, np.float32)
+
+    found = examine(rows, output_signature=SPEC, budget_s=5)
+    assert "no end" in found.seen and found.bounds
+
+
+def test_one_element_is_too_few_and_said_so():
+    def rows():
+        yield np.zeros(2, np.float32)
+
+    found = examine(rows, output_signature=SPEC, budget_s=5)
+    assert "1 rows" in found.seen and found.rounds == 0
+
+
+def test_cancelling_ends_it():
+    flag = threading.Event()
+    flag.set()
+
+    def rows():
+        while True:
+            time.sleep(0.001)
+            yield np.zeros(2, np.float32)
+
+    with pytest.raises(Cancelled):
+        examine(rows, output_signature=SPEC, budget_s=20, cancelled=flag)
+
+
+def test_no_process_is_left():
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    examine(_rows, output_signature=SPEC, budget_s=5)
+    after = [one for one in psutil.Process().children(recursive=True) if one.pid not in before]
+    assert not [one for one in after if "py-spy" in " ".join(one.cmdline())]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"budget_s": 0}, "budget_s"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"consumer": 3}, "consumer"),
+    ],
+)
+def test_a_bad_argument_is_one_sentence(arguments, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        examine(_rows, **arguments)
+
+
+def test_a_number_is_nothing_to_examine():
+    with pytest.raises(TypeError, match="takes a generator function"):
+        examine(3)
+
+
+def test_a_model_that_is_not_compiled_is_refused():
+    model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="not compiled"):
+        examine(_rows, consumer=model)
+
+
+def test_a_signature_is_proposed_from_many_rows():
+    rows = [(np.zeros((3, n), np.float32), f"{n}") for n in (2, 2, 5)]
+    made = propose(rows)
+    assert text_of(made) == "(tf.TensorSpec((3, None), tf.float32), tf.TensorSpec((), tf.string))"
+
+
+def test_ranks_that_differ_are_unknown_and_types_widen():
+    assert propose([np.zeros(2), np.zeros((2, 2))]).shape.rank is None
+    assert propose([np.float32(1), np.float64(1)]).dtype == tf.float64
+
+
+def test_a_signature_is_held_to_every_row():
+    rows = [np.zeros(2, np.float32)] * 9 + [np.zeros(3, np.float32)]
+    problems, _ = check(SPEC, rows)
+    assert "row 9" in problems[0]
+    _, loose = check(tf.TensorSpec((None,), tf.float32), rows[:9])
+    assert "dimension 0" in loose[0]
+
+
+def test_two_passes_on_a_reused_array_and_a_spent_source():
+    array = np.zeros(4, np.float32)
+
+    def reused():
+        for index in range(5):
+            array[:] = index
+            yield array
+
+    seen = Look()
+    look(reused, seen, Deadline(5), file="", once=False)
+    assert seen.reused == 1 and seen.changed == 0 and seen.ended
+    items = iter(range(5))
+    seen = Look()
+    look(lambda: items, seen, Deadline(5), file="", once=False)
+    assert seen.ended_again and seen.count == 5
+
+
+def test_a_function_that_does_not_come_back_is_stuck():
+    with pytest.raises(Stuck, match=r"within 0 s"):
+        limited(lambda: time.sleep(5), 0.2, "it")
+
+
+def test_what_was_brought_is_told_apart():
+    dataset = tf.data.Dataset.from_generator(_rows, output_signature=SPEC).batch(4)
+    kinds = {
+        "generator": _rows, "object": _rows(), "sequence": np.zeros((4, 2)), "pipeline": dataset,
+    }  # fmt: skip
+    assert {kind: resolve(thing).kind for kind, thing in kinds.items()} == {k: k for k in kinds}
+    assert resolve(dataset).code is _rows
+    assert resolve(lambda: dataset).kind == "pipeline"
+
+
+def test_arguments_reach_a_generator_as_arrays_and_a_missing_one_is_named():
+    def rows(path, count):
+        yield path
+
+    assert next(resolve(rows, None, ("a", 1)).rows()) == b"a"
+    with pytest.raises(ValueError, match="needs count"):
+        resolve(rows, None, ("a",))
