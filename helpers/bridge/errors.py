@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import traceback
 from collections.abc import Iterator
 
@@ -102,6 +103,13 @@ def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
             yield frame
 
 
+# What IPython calls the file of a notebook's cell, which nobody can open.
+_CELL = re.compile(r"[\\/]ipykernel_\d+[\\/]\d+\.py$|^<ipython-input-")
+
+
 def _place(frame: traceback.FrameSummary) -> str:
-    where = f"{frame.filename}:{frame.lineno} in {frame.name}"
+    if _CELL.search(frame.filename):
+        where = f"line {frame.lineno} of a notebook's cell, in {frame.name}"
+    else:
+        where = f"{frame.filename}:{frame.lineno} in {frame.name}"
     return f"{where}: {frame.line}" if frame.line else where

@@ -34,6 +34,13 @@ def test_the_line_that_raised():
     assert [other.endswith("in caught: function()") for other in others] == [True]
 
 
+def test_a_notebooks_cell_is_not_a_path_that_nobody_can_open():
+    space = {}
+    exec(compile("def fails():\n    raise KeyError(1)", "/tmp/ipykernel_12/345.py", "exec"), space)
+    first = told(caught(space["fails"])).splitlines()[0]
+    assert first == "KeyError: 1, at line 2 of a notebook's cell, in fails"
+
+
 def test_ones_own_line_comes_before_those_of_libraries():
     error = caught(lambda: json.loads("{"))
     first, *others = told(error).splitlines()
