@@ -100,6 +100,6 @@ def doctor(
             if not case.right or case.accused or case.best_first is False:
                 wanted = f"{case.name}: {case.first}, where {' or '.join(case.wanted)} is right"
                 say(f"missed: {wanted}; advised {', '.join(case.advised) or 'nothing'}")
-        say(str(result.provenance))
+        say(result.provenance)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)

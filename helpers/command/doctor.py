@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .apart import CouldNotRun, copied, examined_apart
+from .terminal import INTERRUPTED, complain, errors, progress, say
 
 COULD_NOT_RUN = 2
 """Exit code when there is no diagnosis, or the user's code raised; 1 is for findings."""
@@ -52,7 +50,6 @@ def doctor(
     Ends with 0 if it is healthy, 1 with findings, 2 if it could not run. Runs your code in a
     process of its own, and shows what that prints on standard error.
     """
-    console, errors = Console(), Console(stderr=True)
     call = {
         "subject": subject,
         "signature": signature,
@@ -60,27 +57,23 @@ def doctor(
         "consumer": consumer,
         "budget_s": budget,
     }
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     try:
         with contextlib.ExitStack() as stack:
-            with Progress(*columns, console=errors, transient=True) as progress:
-                task = progress.add_task("starting", total=1)
-                folder = stack.enter_context(
-                    examined_apart(
-                        call,
-                        lambda words, share: progress.update(
-                            task, description=words, completed=share
-                        ),
-                    )
-                )
-            console.print((folder / "text").read_text(), markup=False, soft_wrap=True)
+            with progress(transient=True, on=errors) as bar:
+                task = bar.add_task("starting", total=1)
+
+                def tell(words: str, share: float) -> None:
+                    bar.update(task, description=words, completed=share)
+
+                folder = stack.enter_context(examined_apart(call, tell))
+            say((folder / "text").read_text())
             for name, to in (("html", html), ("json", json), ("speedscope", speedscope)):
                 if to is not None:
                     copied(folder, name, to)
             code = int((folder / "code").read_text())
     except CouldNotRun as error:
-        errors.print(f"workbook: {error}", style="red", markup=False, highlight=False)
+        complain(str(error), on=errors)
         raise typer.Exit(COULD_NOT_RUN) from error
     except KeyboardInterrupt:
-        raise typer.Exit(128 + signal.SIGINT) from None
+        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)

@@ -36,6 +36,9 @@ TERMINATED = 128 + signal.SIGTERM
 
 console = Console()
 
+errors = Console(stderr=True)
+"""For what must not mix with an answer on standard output."""
+
 
 class Terminated(KeyboardInterrupt):
     """The process was asked to end, by SIGTERM rather than Ctrl-C."""
@@ -76,9 +79,14 @@ def say(*lines: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def complain(sentence: str) -> None:
-    """Prints what went wrong."""
-    console.print(f"workbook: {sentence}", style="red", markup=False, highlight=False)
+def complain(sentence: str, on: Console = console) -> None:
+    """Prints what went wrong.
+
+    Args:
+        sentence: What.
+        on: Where.
+    """
+    on.print(f"workbook: {sentence}", style="red", markup=False, highlight=False)
 
 
 def shown(path: Path) -> str:
@@ -88,17 +96,18 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def progress(*, transient: bool = False) -> Progress:
+def progress(*, transient: bool = False, on: Console = console) -> Progress:
     """A bar with the time that has passed.
 
     Args:
         transient: Whether it goes when it is full.
+        on: Where.
     """
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
-        console=console,
+        console=on,
         transient=transient,
     )
 

@@ -27,11 +27,7 @@ def step_of(consumer: Any) -> tuple[Step | None, str, bool]:
             raise ValueError("the model is not compiled: call model.compile(…) first.")
 
         def train(batch: Any) -> object:
-            return (
-                consumer.train_on_batch(*batch)
-                if isinstance(batch, tuple)
-                else (consumer.train_on_batch(batch))
-            )
+            return consumer.train_on_batch(*(batch if isinstance(batch, tuple) else (batch,)))
 
         return train, f"Keras model {consumer.name}", True
     if not callable(consumer):

@@ -8,9 +8,9 @@ from typing import Any
 from unittest import mock
 
 from helpers import bridge
+from helpers.bridge.structure import leaves_of, map_structure
 from helpers.diagnose.advice import Advice
 from helpers.diagnose.ladder import naive
-from helpers.diagnose.structure import leaves, mapped
 from helpers.diagnose.subject import Subject
 from helpers.quiet import tf
 
@@ -90,11 +90,11 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
             shard, cycle_length=count, num_parallel_calls=count, deterministic=False
         )
         return _pooled(made.batch(batch_size), count)
-    specs = leaves(signature)
+    specs = [spec for _, spec in leaves_of(signature)]
 
     def load(index: Any) -> Any:
         def read(place: Any) -> list[Any]:
-            parts = leaves(subject.source[int(place)])
+            parts = [part for _, part in leaves_of(subject.source[int(place)])]
             return [spec.dtype.as_numpy_dtype(part) if spec.shape.rank == 0 else part
                     for spec, part in zip(specs, parts, strict=True)]  # fmt: skip
 
@@ -102,7 +102,7 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
         for part, spec in zip(flat, specs, strict=True):
             part.set_shape(spec.shape)
         rest = iter(flat)
-        return mapped(lambda spec: next(rest), signature)
+        return map_structure(lambda spec: next(rest), signature)
 
     indices = tf.data.Dataset.range(len(subject.source))
     return _pooled(indices.map(load, num_parallel_calls=count).batch(batch_size), count)

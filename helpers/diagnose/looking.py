@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import psutil
 
+from helpers.bridge.structure import leaves_of, map_structure
 from helpers.diagnose.guard import Deadline, Failed, failure_of
-from helpers.diagnose.structure import leaves
 
 ROWS, KEPT, KEPT_BYTES, AGAIN = 2000, 256, 16 << 20, 200
 """Rows looked at; rows kept, and their bytes at most; rows of the second pass."""
@@ -196,7 +196,7 @@ def _second_pass(rows: Any, seen: Look, deadline: Deadline) -> None:
 def _compare_memory(seen: Look, index: int, before: Any, before_digest: bytes, row: Any) -> None:
     """Looks whether a row took the memory of the one before, and whether that one changed."""
     if seen.reused < 0:
-        for one, two in zip(leaves(before), leaves(row), strict=False):
+        for (_, one), (_, two) in zip(leaves_of(before), leaves_of(row), strict=False):
             arrays = isinstance(one, np.ndarray) and isinstance(two, np.ndarray)
             if arrays and one.size and two.size and np.may_share_memory(one, two):
                 seen.reused = index
@@ -218,7 +218,7 @@ def _frames(error: StopIteration) -> list[tuple[int, str]]:
 def digest(row: Any) -> bytes:
     """Digests what a row holds, with its types."""
     state = hashlib.blake2b(digest_size=12)
-    for leaf in leaves(row):
+    for _, leaf in leaves_of(row):
         array = np.asarray(leaf) if not isinstance(leaf, (str, bytes)) else np.array(leaf)
         state.update(f"{array.dtype}{array.shape}".encode())
         if array.dtype.hasobject:
@@ -230,18 +230,13 @@ def digest(row: Any) -> bytes:
 
 def copied(row: Any) -> Any:
     """Copies a row's arrays, so that a buffer that is filled again does not change them."""
-    if isinstance(row, dict):
-        return {key: copied(value) for key, value in row.items()}
-    if isinstance(row, tuple):
-        parts = [copied(value) for value in row]
-        return type(row)(*parts) if hasattr(row, "_fields") else tuple(parts)
-    return np.array(row) if isinstance(row, np.ndarray) else row
+    return map_structure(lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray) else leaf, row)
 
 
 def size_of(row: Any) -> int:
     """Bytes of a row's components."""
     total = 0
-    for leaf in leaves(row):
+    for _, leaf in leaves_of(row):
         if isinstance(leaf, (str, bytes)):
             total += len(leaf)
         else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.diagnose.structure import mapped, named_leaves
+from helpers.bridge.structure import leaves_of, map_structure
 from helpers.quiet import tf
 
 
@@ -40,11 +40,11 @@ def propose(rows: Sequence[Any]) -> Any:
     Raises:
         ValueError: If the rows differ in structure or cannot be made tensors.
     """
-    names = [name for name, _ in named_leaves(rows[0])]
+    names = [name for name, _ in leaves_of(rows[0])]
     shapes: dict[str, list[tuple[int, ...]]] = {name: [] for name in names}
     types: dict[str, set[Any]] = {name: set() for name in names}
     for index, row in enumerate(rows):
-        parts = named_leaves(row)
+        parts = leaves_of(row)
         if [name for name, _ in parts] != names:
             raise ValueError(f"row {index} has other components than row 0: make them all alike.")
         for name, leaf in parts:
@@ -53,13 +53,7 @@ def propose(rows: Sequence[Any]) -> Any:
             types[name].add(dtype)
     specs = {name: _spec(shapes[name], types[name], name) for name in names}
     order = iter(names)
-    return mapped(lambda leaf: specs[next(order)], _sorted(rows[0]))
-
-
-def _sorted(row: Any) -> Any:
-    if isinstance(row, dict):
-        return {key: _sorted(row[key]) for key in sorted(row)}
-    return tuple(map(_sorted, row)) if isinstance(row, tuple) else row
+    return map_structure(lambda leaf: specs[next(order)], rows[0])
 
 
 def _shape_and_type(leaf: Any, name: str, index: int) -> tuple[tuple[int, ...], Any]:
@@ -96,7 +90,7 @@ def check(given: Any, rows: Sequence[Any]) -> tuple[list[str], list[str]]:
         given: As for `from_generator`.
         rows: Rows to hold it to.
     """
-    specs = named_leaves(given)
+    specs = leaves_of(given)
     for name, spec in specs:
         if not isinstance(spec, tf.TypeSpec):
             return [
@@ -104,7 +98,7 @@ def check(given: Any, rows: Sequence[Any]) -> tuple[list[str], list[str]]:
                 "alone belong into output_types"
             ], []
     problems, loose = [], []
-    names = [name for name, _ in named_leaves(rows[0])]
+    names = [name for name, _ in leaves_of(rows[0])]
     if names != [name for name, _ in specs]:
         wanted, found = (", ".join(part or "one value" for part in group) for group in
                          ([name for name, _ in specs], names))  # fmt: skip
@@ -114,7 +108,7 @@ def check(given: Any, rows: Sequence[Any]) -> tuple[list[str], list[str]]:
             continue
         shapes = []
         for index, row in enumerate(rows):
-            leaf = named_leaves(row)[place][1]
+            leaf = leaves_of(row)[place][1]
             shape = np.shape(leaf)
             shapes.append(shape)
             if not spec.shape.is_compatible_with(shape):
@@ -161,6 +155,9 @@ def text_of(signature: Any) -> str:
     if isinstance(signature, dict):
         parts = ", ".join(f"{key!r}: {text_of(value)}" for key, value in signature.items())
         return "{" + parts + "}"
+    if hasattr(signature, "_fields"):
+        parts = ", ".join(f"{key}={text_of(value)}" for key, value in signature._asdict().items())
+        return f"{type(signature).__name__}({parts})"
     if isinstance(signature, tuple):
         inside = ", ".join(map(text_of, signature))
         return f"({inside},)" if len(signature) == 1 else f"({inside})"

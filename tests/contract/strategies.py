@@ -208,7 +208,7 @@ def _(build):
     return _scheduled(_coordinator(1), lambda: build(), 7)
 
 
-@use("ParameterServer 1: data set", FAMILY, place=CLUSTER)
+@use("ParameterServer 1: data set", FAMILY, place=CLUSTER, part=True)
 def _(build):
     return _scheduled(_coordinator(1), build(), 7)
 

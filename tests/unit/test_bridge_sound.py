@@ -742,3 +742,17 @@ def test_a_spent_iterator_is_told_of():
     assert len(list(batches)) == 2
     with pytest.warns(UserWarning, match="has to return a new iterator"):
         assert len(list(batches)) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*cross one by one")
+@pytest.mark.parametrize("shape", [(), None], ids=["chunks", "plain"])
+def test_an_iterator_over_a_generator_says_what_can_be_saved(shape, tmp_path):
+    def ones():
+        for _ in range(20):
+            yield np.float32(1)
+
+    signature = tf.TensorSpec(shape, tf.float32)
+    iterator = iter(bridge.from_generator(ones, output_signature=signature, batch_size=2))
+    next(iterator)
+    with pytest.raises(tf.errors.FailedPreconditionError, match="from_source reads can be saved"):
+        tf.train.Checkpoint(iterator=iterator).save(str(tmp_path / "checkpoint"))

@@ -1,5 +1,6 @@
 """What the doctor says of subjects, in quick mode: causes by data and source, never by speed."""
 
+import collections
 import threading
 import time
 
@@ -8,7 +9,7 @@ import psutil
 import pytest
 from doctor.subjects import CASES
 
-from helpers.diagnose import examine
+from helpers.diagnose import examine, fixing
 from helpers.diagnose.guard import Deadline, Stuck, limited
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.signature import check, propose, text_of
@@ -62,6 +63,27 @@ def test_a_fix_is_applied_and_yields_the_same_rows():
     names = [one.name for one in found.advice]
     tried = found.try_fix(names.index("bridge") + 1, budget_s=1)
     assert tried.same == "in order"
+
+
+_Pair = collections.namedtuple("_Pair", "y x")
+
+
+class _Unsorted:
+    """Its rows are dictionaries whose keys are not in the order of the alphabet."""
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return {"y": np.float32(index), "x": np.float32(-index)}
+
+
+def test_threads_keep_each_component_under_its_key():
+    spec = tf.TensorSpec((), tf.float32)
+    subject = resolve(_Unsorted(), {"y": spec, "x": spec})
+    batch = next(iter(fixing._threads(subject, subject.signature, 8, 2)))
+    np.testing.assert_array_equal(batch["y"], np.arange(8))
+    np.testing.assert_array_equal(batch["x"], -np.arange(8))
 
 
 def test_a_change_that_yields_other_rows_is_no_fix():
@@ -166,6 +188,12 @@ def test_a_model_that_is_not_compiled_is_refused():
     model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
     with pytest.raises(ValueError, match="not compiled"):
         examine(_rows, consumer=model)
+
+
+def test_a_signature_is_proposed_in_the_structure_of_the_rows():
+    made = propose([_Pair(y=np.zeros(3), x=np.int64(1))] * 2)
+    assert isinstance(made, _Pair) and made.y.shape == (3,) and made.x.dtype == tf.int64
+    assert text_of(made).startswith("_Pair(y=tf.TensorSpec((3,), tf.float64), x=")
 
 
 def test_a_signature_is_proposed_from_many_rows():

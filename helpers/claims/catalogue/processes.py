@@ -29,6 +29,13 @@ WORK_US = 3000
 QUIET_S = 10.0
 """Seconds that workers may take to let go of what they were reading."""
 
+SETTLE_S = 0.5
+"""Seconds from a worker's last task on its list to the end of what that task was reading.
+
+A worker takes a task off its list before it closes the task's generator, for which it needs the
+GIL, and nothing tells when that is done. Stopped in between, on a busy machine, it hangs for ever.
+"""
+
 service = tf.data.experimental.service
 
 Generator = Callable[[], Iterator[np.ndarray]]
@@ -99,6 +106,7 @@ def _wait_until_idle(workers: list) -> None:
                 "start this process anew."
             )
         time.sleep(0.01)
+    time.sleep(SETTLE_S)
 
 
 def _distributed(dataset: tf.data.Dataset, address: str) -> tf.data.Dataset:

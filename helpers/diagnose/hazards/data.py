@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers.bridge.structure import leaves_of
 from helpers.diagnose.hazards.hazard import DATA, NOTE, SPEED, Evidence, Hazard
 from helpers.diagnose.signature import propose
-from helpers.diagnose.structure import leaves, named_leaves
 from helpers.quiet import tf
 
 
@@ -99,9 +99,9 @@ def changed_by_cast(e: Evidence) -> Hazard | None:
     """Values that are others after the cast to the signature's type."""
     if e.look is None or e.given is None or e.report is None or e.report.problems:
         return None
-    specs = [spec for _, spec in named_leaves(e.given)]
+    specs = [spec for _, spec in leaves_of(e.given)]
     for index, row in enumerate(e.look.kept):
-        for spec, (name, leaf) in zip(specs, named_leaves(row), strict=True):
+        for spec, (name, leaf) in zip(specs, leaves_of(row), strict=True):
             if not isinstance(spec, tf.TensorSpec) or spec.dtype == tf.string:
                 continue
             told = _cast_changes(leaf, spec.dtype.as_numpy_dtype)
@@ -160,7 +160,7 @@ def differing_rows(e: Evidence) -> Hazard | None:
     if e.subject.kind == "batches":
         return None
     try:
-        specs = [spec for _, spec in named_leaves(propose(e.look.kept))]
+        specs = [spec for _, spec in leaves_of(propose(e.look.kept))]
     except ValueError as error:
         return Hazard(
             "unlike-rows", DATA, "rows of different structure",
@@ -196,7 +196,7 @@ def tensors_yielded(e: Evidence) -> Hazard | None:
     """Rows made of tensors."""
     if e.look is None or not e.look.kept:
         return None
-    if not any(tf.is_tensor(leaf) for leaf in leaves(e.look.kept[0])):
+    if not any(tf.is_tensor(leaf) for _, leaf in leaves_of(e.look.kept[0])):
         return None
     return Hazard(
         "yields-tensors", SPEED, "it yields tensors",
@@ -212,8 +212,8 @@ def cast_each_row(e: Evidence) -> Hazard | None:
         return None
     if e.report is None or e.report.problems:
         return None
-    specs = [spec for _, spec in named_leaves(e.given)]
-    for spec, (name, leaf) in zip(specs, named_leaves(e.look.kept[0]), strict=True):
+    specs = [spec for _, spec in leaves_of(e.given)]
+    for spec, (name, leaf) in zip(specs, leaves_of(e.look.kept[0]), strict=True):
         size = np.size(leaf)
         if not isinstance(spec, tf.TensorSpec) or spec.dtype == tf.string or size < 64:
             continue
@@ -232,7 +232,7 @@ def many_components(e: Evidence) -> Hazard | None:
     """Many tiny components."""
     if e.look is None or not e.look.kept:
         return None
-    parts = leaves(e.look.kept[0])
+    parts = [part for _, part in leaves_of(e.look.kept[0])]
     if len(parts) < 8 or np.mean([np.size(part) for part in parts]) > 16:
         return None
     return Hazard(
@@ -281,7 +281,7 @@ def label_rank(e: Evidence) -> Hazard | None:
     spec = e.dataset.element_spec if e.dataset is not None else e.given
     if not e.model or spec is None:
         return None
-    for name, one in named_leaves(spec):
+    for name, one in leaves_of(spec):
         if isinstance(one, tf.TensorSpec) and one.shape.rank is None:
             return Hazard(
                 "unknown-rank", DATA, "Keras gets a component of unknown rank",

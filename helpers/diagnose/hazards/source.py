@@ -156,7 +156,7 @@ def row_by_row(e: Evidence) -> Hazard | None:
     """Pandas read row by row."""
     for name, node in calls(e.tree):
         last = name.rpartition(".")[2]
-        if last not in ("iterrows",):
+        if last != "iterrows":
             continue
         return Hazard(
             "row-by-row", SPEED, f"{last} makes an object for each row",
@@ -171,11 +171,9 @@ def row_by_row(e: Evidence) -> Hazard | None:
 def opened_each_row(e: Evidence) -> Hazard | None:
     """A file opened, or a lookup built, within the loop."""
     opens = ("open", "h5py.File", "sqlite3.connect", "np.load", "numpy.load")
-    for loop in (
-        (node for node in ast.walk(e.tree) if isinstance(node, (ast.For, ast.While)))
-        if (e.tree)
-        else ()
-    ):
+    for loop in ast.walk(e.tree) if e.tree else ():
+        if not isinstance(loop, (ast.For, ast.While)):
+            continue
         for name, node in calls(ast.Module(body=loop.body, type_ignores=[])):
             if name not in opens or not node.args:
                 continue
