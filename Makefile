@@ -38,7 +38,7 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff check helpers tests scripts
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce
