@@ -16,6 +16,7 @@ TESTS = Path(__file__).parents[1]
 
 CELL = f"""
 import sys
+import time
 sys.path.insert(0, {str(TESTS)!r})
 from unit.pooling import open_pool
 
@@ -24,6 +25,7 @@ def fails():
 
 def rows(shard, num_shards):
     while True:
+        time.sleep(0.005)  # so that an interrupt meets the epoch waiting, not the loop around it
         yield shard
         if shard == stop_at:
             fails()
