@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import statistics
 import sys
 import time
@@ -14,16 +15,22 @@ from typing import Any
 import cloudpickle
 
 import helpers
+from helpers import bridge
 from helpers.bench import doctor_rules as rules
 from helpers.diagnose import Diagnosis, examine
 from helpers.diagnose import profile as profiles
 from helpers.diagnose.guard import Deadline
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import held_share, running_share
+from helpers.diagnose.trying import race
 from helpers.measure import Machine, quick, record, this_machine
+from helpers.quiet import tf
 
 SUBJECTS = Path(helpers.__file__).parents[1] / "tests" / "doctor" / "subjects.py"
 """The subjects are not part of the package, so that the doctor cannot know them."""
+
+WORKERS = (1, 2, 3, 4, 6)
+"""Numbers of workers that are tried; where a step gains less than 7 %, the one before is best."""
 
 TRY_S = 2.5
 """Seconds for trying a fix."""
@@ -33,18 +40,22 @@ Tell = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Pair:
-    """A fix: predicted and measured gain.
+    """A fix: the gain that was said and the one measured afterwards, each of today's rate.
 
     Attributes:
         fix: Its name.
-        predicted: As multiples of today's rate.
-        low: Lower end of the stated 90 % interval.
+        law: What the bottleneck law predicted.
+        tried: Whether the doctor tried it; what it says is then from that trial.
+        predicted: What the doctor said.
+        low: Lower end of the 90 % interval that it stated.
         high: Upper end.
         measured: Median of the paired rounds.
         same: Whether the elements were the same.
     """
 
     fix: str
+    law: float
+    tried: bool
     predicted: float
     low: float
     high: float
@@ -102,7 +113,7 @@ class CaseResult:
     @property
     def best_first(self) -> bool | None:
         """Whether of the fixes tried the best stood first, within 5 %; None without a choice."""
-        tried = [pair for pair in self.pairs if pair.same != "different elements"]
+        tried = [pair for pair in self.pairs if pair.same.startswith("in ")]
         if len(tried) < 2:
             return None
         return tried[0].measured >= 0.95 * max(pair.measured for pair in tried)
@@ -130,6 +141,48 @@ class MixResult:
         return max(abs(one - two) for one, two in zip(self.true, self.said, strict=True))
 
 
+@dataclass(frozen=True)
+class WorkersResult:
+    """How many workers were advised, and how many are best.
+
+    Attributes:
+        name: Of the generator.
+        advised: What the doctor says; 1 where it advises no more.
+        best: The last one of those tried whose step gained more than 7 %.
+        gains: For each number that was tried the rate as a multiple of one worker's.
+    """
+
+    name: str
+    advised: int
+    best: int
+    gains: tuple[tuple[int, float], ...]
+
+    @property
+    def near(self) -> bool:
+        """Whether the advice is within one of the best."""
+        return abs(self.advised - self.best) <= 1
+
+
+@dataclass(frozen=True)
+class InjectedResult:
+    """A generator of known costs.
+
+    Attributes:
+        name: Its costs.
+        true: Shares of computation, sleep and crossing in a row of the pipeline, timed apart.
+        said: What the doctor says.
+    """
+
+    name: str
+    true: tuple[float, float, float]
+    said: tuple[float, float, float]
+
+    @property
+    def off(self) -> float:
+        """The largest difference of the three shares."""
+        return max(abs(one - two) for one, two in zip(self.true, self.said, strict=True))
+
+
 @record
 @dataclass(frozen=True)
 class DoctorBench:
@@ -140,6 +193,8 @@ class DoctorBench:
         quick: Whether it was shortened for a test.
         cases: The subjects.
         mixes: The generators of known mix.
+        injected: The generators of known costs.
+        workers: The generators whose best number of workers was tried.
         interrupted: Whether it was ended before it was done.
     """
 
@@ -147,6 +202,8 @@ class DoctorBench:
     quick: bool
     cases: tuple[CaseResult, ...]
     mixes: tuple[MixResult, ...]
+    injected: tuple[InjectedResult, ...]
+    workers: tuple[WorkersResult, ...]
     interrupted: bool
 
     @property
@@ -177,9 +234,10 @@ class DoctorBench:
         ]
         if pairs:
             error = statistics.median(pair.error for pair in pairs)
+            law = statistics.median(abs(pair.law / pair.measured - 1) for pair in pairs)
             found += [
                 ("predicted against measured, median error", "≤ 15 %, ≥ 60 pairs",
-                 f"{error:.0%}, {len(pairs)} pairs", ""),
+                 f"{error:.0%}, {len(pairs)} pairs", f"the law alone {law:.0%}"),
                 ("stated 90 % interval holds", "≥ 80 %", _of([pair.held for pair in pairs]), ""),
             ]  # fmt: skip
         if mixes:
@@ -191,6 +249,16 @@ class DoctorBench:
                  f"{statistics.median(mix.slowing for mix in mixes):+.0%}, "
                  f"{max(mix.slowing for mix in mixes):+.0%}", ""),
             ]  # fmt: skip
+        if self.injected:
+            found.append(
+                ("shares of known costs within 5 points", "all",
+                 _of([one.off <= 0.05 for one in self.injected]), "")
+            )  # fmt: skip
+        if self.workers:
+            found.append(
+                ("number of workers within 1 of the best tried", "9 of 10",
+                 _of([one.near for one in self.workers]), "")
+            )  # fmt: skip
         if cases:
             over = max(case.seconds / case.budget_s for case in cases)
             found.append(
@@ -223,7 +291,7 @@ def subjects(path: Path = SUBJECTS) -> Any:
 def run(
     only: list[str] | None = None,
     *,
-    budget_s: float = 15,
+    budget_s: float = 20,
     tell: Tell = lambda name, share: None,
     keep: Callable[[DoctorBench], None] = lambda result: None,
 ) -> DoctorBench:
@@ -243,21 +311,29 @@ def run(
     missing = set(only or ()) - {case.name for case in chosen}
     if missing:
         raise ValueError(f"there is no subject {sorted(missing)[0]!r}.")
-    mixes = {} if only else known.MIXES
-    total = len(chosen) + len(mixes)
+    mixes: list[MixResult] = []
+    injected: list[InjectedResult] = []
+    workers: list[WorkersResult] = []
     cases: list[CaseResult] = []
-    mixed: list[MixResult] = []
+    work: list[tuple[str, list[Any], Callable[[], Any]]] = []
+    if not only:
+        work += [(name, mixes, lambda name=name, make=make: run_mix(name, *make()))
+                 for name, make in known.MIXES.items()]  # fmt: skip
+        work += [(name, injected, lambda name=name, costs=costs: run_injected(
+                    name, known.injected(*costs), *costs, budget_s))
+                 for name, costs in known.INJECTED.items()]  # fmt: skip
+        work += [(name, workers, lambda name=name, make=make: run_workers(name, make(), budget_s))
+                 for name, make in known.SHARDED.items()]  # fmt: skip
+    work += [(case.name, cases, lambda case=case: run_case(case, budget_s)) for case in chosen]
 
     def result(interrupted: bool) -> DoctorBench:
-        return DoctorBench(this_machine(), quick(), tuple(cases), tuple(mixed), interrupted)
+        return DoctorBench(this_machine(), quick(), tuple(cases), tuple(mixes), tuple(injected),
+                           tuple(workers), interrupted)  # fmt: skip
 
     try:
-        for place, (name, make) in enumerate(mixes.items()):
-            tell(name, place / total)
-            mixed.append(run_mix(name, *make()))
-        for place, case in enumerate(chosen, len(mixes)):
-            tell(case.name, place / total)
-            cases.append(run_case(case, budget_s))
+        for place, (name, found, one) in enumerate(work):
+            tell(name, place / len(work))
+            found.append(one())
             keep(result(True))
     except KeyboardInterrupt:
         return result(True)
@@ -282,12 +358,12 @@ def run_case(case: Any, budget_s: float) -> CaseResult:
         try:
             tried = found.try_fix(number, budget_s=TRY_S)
         except Exception as error:  # a fix that cannot run is one that does not help
-            pairs.append(Pair(one.name, one.gain.value, one.gain.low, one.gain.high, 0.01,
-                              f"different elements ({type(error).__name__})"[:18]))  # fmt: skip
-            continue
+            measured, same = 0.01, f"raises {type(error).__name__}"
+        else:
+            measured, same = tried.measured.value, tried.same
         gain = one.gain
-        measured = tried.measured.value
-        pairs.append(Pair(one.name, gain.value, gain.low, gain.high, measured, tried.same))
+        pairs.append(Pair(one.name, one.predicted.value, one.tried is not None, gain.value,
+                          gain.low, gain.high, measured, same))  # fmt: skip
     return CaseResult(
         case.name, case.first, case.healthy, found.first, tuple(one.name for one in found.advice),
         case.healthy and not found.healthy, found.misfit, tuple(pairs), _xprof(found),
@@ -327,6 +403,77 @@ def run_mix(name: str, rows: Any, parts: dict[str, Callable[[], object]]) -> Mix
     held = held_share(found.held, found.active, found.waiting, running)
     slowing = found.rows_ns / ((alone + again) / 2) - 1 if found.rows_ns else 0.0
     return MixResult(name, true, (held, 1 - running, running - held), slowing)
+
+
+def run_injected(
+    name: str, rows: Any, turns: int, waiting_s: float, width: int, budget_s: float
+) -> InjectedResult:
+    """Examines a generator of known costs, and times each of them apart.
+
+    Args:
+        name: What it is called.
+        rows: The generator.
+        turns: Of an empty loop in a row.
+        waiting_s: Seconds that a row sleeps.
+        width: Numbers in a row.
+        budget_s: Seconds for the examination.
+    """
+    spec = tf.TensorSpec((width,), tf.float32)
+
+    def computes() -> None:
+        for _ in range(turns):
+            pass
+
+    def crosses() -> float:
+        """Nanoseconds of a row of the pipeline less its own costs, which run without it too."""
+        pipeline = iter(tf.data.Dataset.from_generator(rows, output_signature=spec).batch(32))
+        next(pipeline)
+        start = time.perf_counter_ns()
+        for _ in range(5):
+            next(pipeline)
+        return (time.perf_counter_ns() - start) / 160
+
+    def apart() -> tuple[float, float, float]:
+        return (_median_ns("held", computes),
+                _median_ns("waiting", lambda: time.sleep(waiting_s)), crosses())  # fmt: skip
+
+    before = apart()
+    found = examine(rows, output_signature=spec, budget_s=budget_s)
+    held, slept, whole = ((one + two) / 2 for one, two in zip(before, apart(), strict=True))
+    times = {part.name: part.ns.value for part in found.parts}
+    all_of_it = times.get("from_generator and batch", float("nan"))
+    bare = times.get("generator alone", float("nan")) / all_of_it
+    work = found.work
+    said = (0.0, 0.0, 0.0) if work is None else (
+        bare * (work.held + work.freed), bare * work.waiting, 1 - bare
+    )  # fmt: skip
+    return InjectedResult(name, (held / whole, slept / whole, 1 - (held + slept) / whole), said)
+
+
+def run_workers(name: str, rows: Any, budget_s: float) -> WorkersResult:
+    """Asks how many workers are advised for a generator with shards, and tries them.
+
+    Args:
+        name: What it is called.
+        rows: The generator.
+        budget_s: Seconds for the examination, and for trying.
+    """
+    spec = tf.TensorSpec((), tf.float32)
+    found = examine(rows, output_signature=spec, batch_size=8, budget_s=budget_s)
+    advised = next((one.workers for one in found.advice if one.name == "workers"), 1)
+    made = {count: bridge.from_generator(rows, output_signature=spec, batch_size=8,
+                                         num_workers=count) for count in WORKERS}  # fmt: skip
+    gains = race(
+        lambda: made[1], {str(count): lambda count=count: made[count] for count in WORKERS[1:]},
+        batches=48, batch_size=8, step=None, deadline=Deadline(budget_s),
+    )  # fmt: skip
+    tried = ((1, 1.0), *((int(count), gain.value) for count, gain in gains.items()))
+    best = 1
+    for (_, before), (count, gain) in itertools.pairwise(tried):
+        if gain <= 1.07 * before:
+            break
+        best = count
+    return WorkersResult(name, advised, best, tried)
 
 
 def _median_ns(part: str, call: Callable[[], object]) -> float:

@@ -15,7 +15,9 @@ from helpers.diagnose.subject import Subject
 WORTH, ALIKE = 1.1, 1.05
 """A fix that is predicted to bring less is not advised; gains within the second are alike."""
 
-MOST_THREADS = 16
+MOST_THREADS, MOST_WORKERS = 16, 3
+"""Threads; and worker processes for each core."""
+
 DRAWS = 100
 """Resamples that a prediction rests on."""
 
@@ -28,21 +30,28 @@ class Advice:
         name: "bridge", "worker", "workers", "threads", "slices", "prefetch" or "signature".
         title: What to do, in a few words.
         code: To paste.
-        gain: Batches per second as a multiple of today's, predicted.
+        predicted: Batches per second as a multiple of today's, by the law.
         costs: In memory, order and start-up.
         needs: What has to hold for it to be right; "" if nothing.
         workers: Processes or threads that it starts; 0 without.
         automatic: Whether `try_fix` can apply it by itself.
+        tried: The same gain in a short trial during the examination; None if it was not tried.
     """
 
     name: str
     title: str
     code: str
-    gain: Estimate
+    predicted: Estimate
     costs: str
     needs: str
     workers: int
     automatic: bool
+    tried: Estimate | None = None
+
+    @property
+    def gain(self) -> Estimate:
+        """What it is ranked by: the trial where there was one, else the law."""
+        return self.tried or self.predicted
 
 
 Draws = dict[str, np.ndarray]
@@ -150,7 +159,9 @@ def candidates(
             lambda c, one: _in_workers(c, one, 1),
             needs="what it refers to can be pickled",
         )  # fmt: skip
-        count = workers_for(max(c.consumer, draws[rungs.WORKER][0], _share(c)), c, c.cores)
+        # what waits leaves its core to others, so more of them than cores may be worth it
+        wanted = max(c.consumer, draws[rungs.WORKER][0], _share(c))
+        count = workers_for(wanted, c, MOST_WORKERS * c.cores)
         if count >= 2:
             sharded = subject.shards or subject.kind == "sequence"
             add(
@@ -213,19 +224,14 @@ def _threads_code(subject: Subject, signature: str, batch_size: int, count: int)
     )
 
 
-def with_gain(one: Advice, gain: Estimate) -> Advice:
-    """Returns the same advice with its predicted gain."""
-    return replace(one, gain=gain)
-
-
-def rank(predicted: list[Advice]) -> tuple[Advice, ...]:
+def rank(candidates: list[Advice]) -> tuple[Advice, ...]:
     """Returns the fixes worth making, the largest gain first; among equals the simplest.
 
     Args:
-        predicted: In the order from the simplest to the costliest.
+        candidates: In the order from the simplest to the costliest.
     """
-    worth = [one for one in predicted if one.gain.value >= WORTH]
-    order = {one.name: place for place, one in enumerate(predicted)}
+    worth = [one for one in candidates if one.gain.value >= WORTH]
+    order = {one.name: place for place, one in enumerate(candidates)}
 
     def key(one: Advice) -> tuple[int, int]:
         # within 5 % of each other, what is simpler comes first

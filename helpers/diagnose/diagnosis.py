@@ -255,9 +255,10 @@ class Diagnosis:
         ]
 
     def _advice(self) -> tuple[list[str], list[list[str]]]:
-        rows = [["change", "predicted", "costs", "needs", "code"]]
+        rows = [["change", "gain", "costs", "needs", "code"]]
         for place, one in enumerate(self.advice, 1):
             gain = f"{times(one.gain.value)} [{times(one.gain.low)}, {times(one.gain.high)}]"
+            gain += ", tried" if one.tried else ", by the law"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
         return ["diagnosis.try_fix(1) puts the first to the test."], rows
 

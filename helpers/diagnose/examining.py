@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from helpers.diagnose.hazards import Evidence, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
-from helpers.diagnose.trying import Tried, try_out
+from helpers.diagnose.trying import Tried, race, try_out
 from helpers.diagnose.xray import Node, xray
 from helpers.measure import Cancelled, quick, this_machine
 from helpers.measure.timing import Flag
@@ -32,8 +32,12 @@ BATCH = 32
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the budget that is spent."""
 
-LOOK, CLIMB = 0.2, 0.5
-"""Shares of the budget: the two passes, the ladder. The profile has what is left, 3 s at most."""
+LOOK, CLIMB, RACE = 0.2, 0.35, 0.95
+"""Shares of the budget: the two passes, the ladder. The profile has 3 s of what is left, at most,
+and the fixes are tried until the third share of the whole budget is gone."""
+
+RACE_S = 12
+"""Seconds for trying the fixes, at most."""
 
 
 def examine(
@@ -324,14 +328,16 @@ class _Examination:
             found = advising.candidates(
                 self.subject, self.report.proposed if self.report else "", self.batch_size, c, draws
             )
-            ranked = advising.rank([
-                advising.with_gain(one, advising.predict(edit, made, draws, now))
+            predicted = [
+                replace(one, predicted=advising.predict(edit, made, draws, now))
                 for one, edit in found
-            ])  # fmt: skip
-        if off is not None and not advising.trusted(off):
+            ]
+            ranked = advising.rank(self._race(predicted, middle.get(now, 0.0)))
+        by_law = any(one.tried is None for one in ranked)
+        if by_law and off is not None and not advising.trusted(off):
             self.remarks.append(
                 f"The law is {off:+.0%} off on today's batch: it does not fit this pipeline, so "
-                "take the order of the advice from try_fix alone."
+                "what it predicts of changes that were not tried is worth little."
             )
         sentence = verdict.sentence_of(cause, c, headroom, self.step is None)
         if cause == "consumer":
@@ -342,6 +348,44 @@ class _Examination:
             cause=cause, sentence=sentence, parts=parts_of(draws), work=work, bounds=bounds,
             headroom=headroom, misfit=off, advice=ranked,
         )  # fmt: skip
+
+    def _race(self, candidates: list[advising.Advice], batch_ns: float) -> list[advising.Advice]:
+        """Tries what the doctor can apply itself: a trial tells more than a law.
+
+        Args:
+            candidates: All that is thought of.
+            batch_ns: What a batch takes today.
+        """
+        part = Deadline(min(RACE_S, self.deadline.left_s - (1 - RACE) * self.deadline.seconds))
+        able = [one for one in candidates if one.automatic]
+        if not able or part.left_s < 1:
+            return candidates
+        self._say("trying " + ", ".join(one.name for one in able))
+        changed: dict[str, Callable[[], tf.data.Dataset]] = {}
+        for one in able:
+            try:
+                changed[one.name] = self._changed(one)
+            except (TypeError, ValueError) as error:
+                why = str(error).partition("\n")[0]
+                self.remarks.append(f"{one.name} could not be tried: {why}")
+        stop = threading.Event()
+        threading.Thread(target=self._pass_on, args=(part, stop), daemon=True).start()
+        rounds = (1 + len(changed)) * 6  # a warm-up and five, if every arm is as slow as today's
+        fit = int(part.left_s * 1e9 / (rounds * max(batch_ns, 1)))
+        batches = min(self.climbed.batches, max(ladder.FEWEST, fit))
+        try:
+            gains = race(
+                self.original, changed, batches=batches, batch_size=self.batch_size,
+                step=self.step, deadline=part,
+            )  # fmt: skip
+        finally:
+            stop.set()
+        refused = set(changed) - set(gains)
+        return [
+            replace(one, tried=gains.get(one.name))
+            for one in candidates
+            if not (gains and one.name in refused)  # it raises: it is no fix
+        ]
 
     def overlapped(self) -> bool:
         """Whether a prefetch lets the data and the consumer run at once."""
@@ -413,14 +457,14 @@ class _Examination:
                 f"the doctor cannot apply {one.name!r} to your code: give try_fix a callable that "
                 "returns the changed data set."
             )
-        after = changed or fixing.changed(
-            one, self.subject, self.use, self.tight or self.use, self.batch_size
-        )
-        before = self.original
         return try_out(
-            before, after, name=one.name, predicted=one, batches=self.climbed.batches,
-            batch_size=self.batch_size, step=self.step, **how,
+            self.original, changed or self._changed(one), name=one.name, predicted=one,
+            batches=self.climbed.batches, batch_size=self.batch_size, step=self.step, **how,
         )  # fmt: skip
+
+    def _changed(self, one: advising.Advice) -> Callable[[], tf.data.Dataset]:
+        tight = self.tight or self.use
+        return fixing.changed(one, self.subject, self.use, tight, self.batch_size)
 
     def _seen(self) -> str:
         seen = self.seen

@@ -26,6 +26,9 @@ sequence, a slice at a time."""
 LIGHT = 0.1
 """Below this share of generator in a row, a worker process is not measured."""
 
+WORKER_S = 4
+"""Seconds that have to be left for one: its start takes up to two."""
+
 RING, TRIAL_S, FEWEST, MOST_BATCHES, MOST_ROUNDS = 10, 0.15, 3, 60, 14
 """Batches that the consumer alone is given; seconds of a trial; batches of one, at least and at
 most; rounds at most."""
@@ -103,7 +106,9 @@ def climb(
     else:
         makers |= _own_arms(subject, signature, batch_size, step)
     if signature is not None and subject.kind != "batches":
-        worth = row_ns > LIGHT * CROSSING_NS and subject.pipeline is None and deadline.left_s > 6
+        worth = (
+            row_ns > LIGHT * CROSSING_NS and subject.pipeline is None and deadline.left_s > WORKER_S
+        )
         makers |= _replays(subject, signature, tight, kept, batch_size, worth, left_out)
     if subject.kind == "sequence" and _slices(subject.source, batch_size):
         makers[SLICED] = lambda n: Arm(

@@ -564,3 +564,52 @@ MIXES = {
         (0, 0.003, 4), (30_000, 0.002, 3), (50_000, 0.001, 2),
     )
 }  # fmt: skip
+
+
+def sharded(held_turns, waiting_s, freed_calls):
+    """A generator with shards, of known mix."""
+
+    def rows(shard, num_shards):
+        for _ in range(shard, 6000, num_shards):
+            loop(held_turns)
+            if waiting_s:
+                time.sleep(waiting_s)
+            for _ in range(freed_calls):
+                hashlib.sha256(BLOB).digest()
+            yield 1.0
+
+    return rows
+
+
+SHARDED = {
+    f"{turns // 1000}k turns, {wait * 1e3:g} ms, {calls} digests": functools.partial(
+        sharded, turns, wait, calls
+    )
+    for turns, wait, calls in (
+        (60_000, 0.0, 0), (20_000, 0.0, 0), (0, 0.004, 0), (0, 0.002, 0), (40_000, 0.002, 0),
+        (20_000, 0.003, 0), (0, 0.0, 4), (30_000, 0.0, 2), (0, 0.002, 2), (2_000, 0.0, 0),
+    )
+}  # fmt: skip
+
+
+def injected(turns, waiting_s, width):
+    """A generator of three known costs: computation, sleep, and a row of so many numbers."""
+    row = np.zeros(width, np.float32)
+
+    def rows():
+        while True:
+            for _ in range(turns):
+                pass
+            time.sleep(waiting_s)
+            yield row
+
+    return rows
+
+
+INJECTED = {
+    f"{turns // 1000}k turns, {wait * 1e3:g} ms, {width} numbers": (turns, wait, width)
+    for turns, wait, width in (
+        (5_000, 0.001, 10), (20_000, 0.001, 10), (20_000, 0.0002, 10), (1_000, 0.002, 10),
+        (2_000, 0.0002, 200_000), (10_000, 0.0005, 200_000),
+    )
+}  # fmt: skip

@@ -8,7 +8,9 @@ from helpers.measure import load, save, this_machine
 
 
 def _pair(fix, predicted, measured, same="in order"):
-    return Pair(fix, predicted, 0.9 * predicted, 1.1 * predicted, measured, same)
+    return Pair(
+        fix, 2 * predicted, True, predicted, 0.9 * predicted, 1.1 * predicted, measured, same
+    )
 
 
 def _case(**changes):
@@ -22,7 +24,7 @@ def _case(**changes):
 
 
 def _bench(*cases, mixes=()):
-    return DoctorBench(this_machine(), True, cases, tuple(mixes), False)
+    return DoctorBench(this_machine(), True, cases, tuple(mixes), (), (), False)
 
 
 def test_the_table_counts():
