@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from helpers.diagnose import profile as profiles
 from helpers.diagnose.guard import Deadline
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import held_share, running_share
-from helpers.diagnose.trying import race
+from helpers.diagnose.trying import BEFORE, race
 from helpers.measure import Machine, quick, record, this_machine
 from helpers.quiet import tf
 
@@ -50,6 +51,8 @@ class Pair:
         low: Lower end of the 90 % interval that it stated.
         high: Upper end.
         measured: Median of the paired rounds.
+        measured_low: Lower end of its 95 % interval.
+        measured_high: Upper end.
         same: Whether the elements were the same.
     """
 
@@ -60,6 +63,8 @@ class Pair:
     low: float
     high: float
     measured: float
+    measured_low: float
+    measured_high: float
     same: str
 
     @property
@@ -71,6 +76,21 @@ class Pair:
     def held(self) -> bool:
         """Whether the stated interval holds what was measured."""
         return self.low <= self.measured <= self.high
+
+
+def best_first(pairs: Sequence[Pair]) -> bool | None:
+    """Tells whether of the fixes tried the best stood first; None without a choice.
+
+    It did when no other was faster by more than 5 % and beyond both intervals.
+    """
+    tried = [pair for pair in pairs if pair.same.startswith("in ")]
+    if len(tried) < 2:
+        return None
+    first, *others = tried
+    return not any(
+        other.measured > 1.05 * first.measured and other.measured_low > first.measured_high
+        for other in others
+    )
 
 
 @dataclass(frozen=True)
@@ -112,11 +132,8 @@ class CaseResult:
 
     @property
     def best_first(self) -> bool | None:
-        """Whether of the fixes tried the best stood first, within 5 %; None without a choice."""
-        tried = [pair for pair in self.pairs if pair.same.startswith("in ")]
-        if len(tried) < 2:
-            return None
-        return tried[0].measured >= 0.95 * max(pair.measured for pair in tried)
+        """Whether of the fixes tried the best stood first; None without a choice."""
+        return best_first(self.pairs)
 
 
 @dataclass(frozen=True)
@@ -150,12 +167,14 @@ class WorkersResult:
         advised: What the doctor says; 1 where it advises no more.
         best: The last one of those tried whose step gained more than 7 %.
         gains: For each number that was tried the rate as a multiple of one worker's.
+        pairs: The fixes that were advised and could be applied, tried.
     """
 
     name: str
     advised: int
     best: int
     gains: tuple[tuple[int, float], ...]
+    pairs: tuple[Pair, ...]
 
     @property
     def near(self) -> bool:
@@ -215,8 +234,9 @@ class DoctorBench:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """The proof: what is asked, what must be reached, what was, and what others reach."""
         cases, mixes = self.cases, self.mixes
-        pairs = [pair for case in cases for pair in case.pairs]
-        choices = [case.best_first for case in cases if case.best_first is not None]
+        pairs = [pair for one in (*cases, *self.workers) for pair in one.pairs]
+        choices = [best_first(one.pairs) for one in (*cases, *self.workers)]
+        choices = [choice for choice in choices if choice is not None]
         healthy = [case for case in cases if case.healthy]
         beside = []
         for name in ("xprof", "grain"):
@@ -291,7 +311,7 @@ def subjects(path: Path = SUBJECTS) -> Any:
 def run(
     only: list[str] | None = None,
     *,
-    budget_s: float = 20,
+    budget_s: float = 30,
     tell: Tell = lambda name, share: None,
     keep: Callable[[DoctorBench], None] = lambda result: None,
 ) -> DoctorBench:
@@ -351,6 +371,20 @@ def run_case(case: Any, budget_s: float) -> CaseResult:
     start = time.perf_counter()
     found = examine(subject, budget_s=budget_s, **how)
     seconds = time.perf_counter() - start
+    pairs = try_all(found)
+    return CaseResult(
+        case.name, case.first, case.healthy, found.first, tuple(one.name for one in found.advice),
+        case.healthy and not found.healthy, found.misfit, pairs, _xprof(found),
+        rules.grain(found), seconds, budget_s,
+    )  # fmt: skip
+
+
+def try_all(found: Diagnosis) -> tuple[Pair, ...]:
+    """Tries every fix that the doctor advised and can apply.
+
+    Args:
+        found: The diagnosis.
+    """
     pairs = []
     for number, one in enumerate(found.advice, 1):
         if not one.automatic:
@@ -358,17 +392,14 @@ def run_case(case: Any, budget_s: float) -> CaseResult:
         try:
             tried = found.try_fix(number, budget_s=TRY_S)
         except Exception as error:  # a fix that cannot run is one that does not help
-            measured, same = 0.01, f"raises {type(error).__name__}"
+            measured, same = (0.01, 0.01, 0.01), f"raises {type(error).__name__}"
         else:
-            measured, same = tried.measured.value, tried.same
+            ratio = tried.measured
+            measured, same = (ratio.value, ratio.low, ratio.high), tried.same
         gain = one.gain
         pairs.append(Pair(one.name, one.predicted.value, one.tried is not None, gain.value,
-                          gain.low, gain.high, measured, same))  # fmt: skip
-    return CaseResult(
-        case.name, case.first, case.healthy, found.first, tuple(one.name for one in found.advice),
-        case.healthy and not found.healthy, found.misfit, tuple(pairs), _xprof(found),
-        rules.grain(found), seconds, budget_s,
-    )  # fmt: skip
+                          gain.low, gain.high, *measured, same))  # fmt: skip
+    return tuple(pairs)
 
 
 def _xprof(found: Diagnosis) -> str:
@@ -461,11 +492,18 @@ def run_workers(name: str, rows: Any, budget_s: float) -> WorkersResult:
     spec = tf.TensorSpec((), tf.float32)
     found = examine(rows, output_signature=spec, batch_size=8, budget_s=budget_s)
     advised = next((one.workers for one in found.advice if one.name == "workers"), 1)
-    made = {count: bridge.from_generator(rows, output_signature=spec, batch_size=8,
-                                         num_workers=count) for count in WORKERS}  # fmt: skip
+    pairs = try_all(found)
+    made = {
+        str(count): bridge.from_generator(
+            rows, output_signature=spec, batch_size=8, num_workers=count
+        )
+        for count in WORKERS
+    }
+    changed = {name: functools.partial(made.get, name) for name in made if name != "1"}
     gains = race(
-        lambda: made[1], {str(count): lambda count=count: made[count] for count in WORKERS[1:]},
-        batches=48, batch_size=8, step=None, deadline=Deadline(budget_s),
+        lambda: made["1"], changed, parallel=list(changed),
+        batches={BEFORE: 6, **{name: 4 * int(name) for name in changed}}, batch_size=8,
+        step=None, deadline=Deadline(budget_s),
     )  # fmt: skip
     tried = ((1, 1.0), *((int(count), gain.value) for count, gain in gains.items()))
     best = 1
@@ -473,7 +511,7 @@ def run_workers(name: str, rows: Any, budget_s: float) -> WorkersResult:
         if gain <= 1.07 * before:
             break
         best = count
-    return WorkersResult(name, advised, best, tried)
+    return WorkersResult(name, advised, best, tried, pairs)
 
 
 def _median_ns(part: str, call: Callable[[], object]) -> float:

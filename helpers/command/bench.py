@@ -68,7 +68,7 @@ def doctor(
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="SUBJECT", help="One; again for more.")
     ] = None,
-    budget: Annotated[float, typer.Option(min=1, help="Seconds for each examination.")] = 20,
+    budget: Annotated[float, typer.Option(min=1, help="Seconds for each examination.")] = 30,
     quick: Quick = False,
 ) -> None:
     """Examine subjects of known ailment or health, try every fix, and show the proof.

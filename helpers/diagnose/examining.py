@@ -20,7 +20,7 @@ from helpers.diagnose.hazards import Evidence, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
-from helpers.diagnose.trying import Tried, race, try_out
+from helpers.diagnose.trying import BEFORE, Tried, race, try_out
 from helpers.diagnose.xray import Node, xray
 from helpers.measure import Cancelled, quick, this_machine
 from helpers.measure.timing import Flag
@@ -371,12 +371,13 @@ class _Examination:
         stop = threading.Event()
         threading.Thread(target=self._pass_on, args=(part, stop), daemon=True).start()
         rounds = (1 + len(changed)) * 6  # a warm-up and five, if every arm is as slow as today's
-        fit = int(part.left_s * 1e9 / (rounds * max(batch_ns, 1)))
-        batches = min(self.climbed.batches, max(ladder.FEWEST, fit))
+        fit = max(ladder.FEWEST, int(part.left_s * 1e9 / (rounds * max(batch_ns, 1))))
+        batches = {one.name: max(_at_least(one), min(self.climbed.batches, fit)) for one in able}
+        batches[BEFORE] = min(self.climbed.batches, fit)
         try:
             gains = race(
-                self.original, changed, batches=batches, batch_size=self.batch_size,
-                step=self.step, deadline=part,
+                self.original, changed, parallel=[one.name for one in able if _whole(one)],
+                batches=batches, batch_size=self.batch_size, step=self.step, deadline=part,
             )  # fmt: skip
         finally:
             stop.set()
@@ -459,7 +460,8 @@ class _Examination:
             )
         return try_out(
             self.original, changed or self._changed(one), name=one.name, predicted=one,
-            batches=self.climbed.batches, batch_size=self.batch_size, step=self.step, **how,
+            batches=max(self.climbed.batches, _at_least(one)), batch_size=self.batch_size,
+            step=self.step, parallel=_whole(one), **how,
         )  # fmt: skip
 
     def _changed(self, one: advising.Advice) -> Callable[[], tf.data.Dataset]:
@@ -474,6 +476,16 @@ class _Examination:
         if seen.ended:
             return f"It was seen whole: {rows}."
         return f"{rows} were seen; it has more, or no end."
+
+
+def _whole(one: advising.Advice) -> bool:
+    """Whether a fix makes whole batches at the same time; threads make rows of one."""
+    return one.name == "workers"
+
+
+def _at_least(one: advising.Advice) -> int:
+    """Batches of a trial: two turns of each worker; and more than what threads have in flight."""
+    return 2 * one.workers if _whole(one) else 6 if one.workers else 0
 
 
 def coefficients(

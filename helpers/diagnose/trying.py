@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,7 @@ def try_out(
     batches: int,
     batch_size: int,
     step: Callable[[Any], object] | None,
+    parallel: bool,
     budget_s: float,
     cancelled: Flag | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -106,13 +107,14 @@ def try_out(
         batches: Batches of a trial.
         batch_size: Rows in each.
         step: The consumer; None if it is idle.
+        parallel: Whether the changed one makes whole batches at the same time.
         budget_s: Seconds for the rounds.
         cancelled: Looked at before each trial.
         on_progress: Called after each round.
     """
     same = _same(before(), after(), max(1, min(batches, CHECKED_ROWS // batch_size)))
     arms = [
-        Arm(label, lambda build=build: build().take(batches), lambda element: batch_size, step)
+        _arm(label, build, batches, batch_size, step, from_start=parallel)
         for label, build in ((BEFORE, before), (AFTER, after))
     ]
     settings = Settings.default(
@@ -132,7 +134,8 @@ def race(
     before: Callable[[], tf.data.Dataset],
     changed: Mapping[str, Callable[[], tf.data.Dataset]],
     *,
-    batches: int,
+    parallel: Collection[str],
+    batches: Mapping[str, int],
     batch_size: int,
     step: Callable[[Any], object] | None,
     deadline: Deadline,
@@ -145,7 +148,8 @@ def race(
     Args:
         before: Builds the original.
         changed: For each name, what builds the changed pipeline.
-        batches: Batches of a trial.
+        parallel: The names of those that make whole batches at the same time.
+        batches: Batches of a trial of each name, and of `BEFORE`.
         batch_size: Rows in each.
         step: The consumer; None if it is idle.
         deadline: When to stop; a round that has begun does not count then.
@@ -154,11 +158,10 @@ def race(
         For each name its gain, with the interval that resampling the rounds gives, made wider;
         empty when there was no time for two rounds.
     """
-
-    def arm(name: str, build: Callable[[], tf.data.Dataset]) -> Arm:
-        return Arm(name, lambda: build().take(batches), lambda element: batch_size, step)
-
-    arms = {name: arm(name, build) for name, build in {BEFORE: before, **changed}.items()}
+    arms = {
+        name: _arm(name, build, batches[name], batch_size, step, from_start=name in parallel)
+        for name, build in {BEFORE: before, **changed}.items()
+    }
     for name in list(arms):
         try:
             run_trial(arms[name])
@@ -186,6 +189,31 @@ def race(
     gains = {name: of_draws(draws[BEFORE] / draws[name]) for name in arms if name != BEFORE}
     return {name: Estimate(one.value, one.low / AGAIN, one.high * AGAIN)
             for name, one in gains.items()}  # fmt: skip
+
+
+def _arm(
+    name: str,
+    build: Callable[[], tf.data.Dataset],
+    batches: int,
+    batch_size: int,
+    step: Callable[[Any], object] | None,
+    *,
+    from_start: bool,
+) -> Arm:
+    """Makes an arm of so many batches.
+
+    The clock of a trial starts with its first element. What makes several batches at once has more
+    of them ready by then, and would seem that much faster, so with `from_start` the clock starts
+    when the first batch is asked for: the first element is then nothing, of no rows.
+    """
+    if not from_start:
+        return Arm(name, lambda: build().take(batches), lambda element: batch_size, step)
+    return Arm(
+        name,
+        lambda: itertools.chain([None], build().take(batches)),
+        lambda element: 0 if element is None else batch_size,
+        step and (lambda element: None if element is None else step(element)),
+    )
 
 
 def _same(before: tf.data.Dataset, after: tf.data.Dataset, batches: int) -> str:

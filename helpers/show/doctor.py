@@ -1,4 +1,4 @@
-"""Figures of a diagnosis: the stall ladder, the law as bars, the data set's nodes as a graph."""
+"""Figures of a diagnosis: ladder, timeline of a batch, law as bars, the data set's nodes."""
 
 from __future__ import annotations
 
@@ -38,6 +38,50 @@ def stall_ladder(ax: Axes, diagnosis: Diagnosis) -> Axes:
     head(ax, f"{diagnosis.subject}: where the time goes")
     foot(ax, diagnosis.provenance)
     say(ax, f"Where the time of a batch goes. {'; '.join(said)}.")
+    return ax
+
+
+def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
+    """Draws one batch in steady state: what makes it, and what the consumer does meanwhile.
+
+    Args:
+        ax: Where.
+        diagnosis: With `parts`.
+
+    Raises:
+        ValueError: If no time was measured.
+    """
+    times = {part.name: part.ns.value / 1e6 for part in diagnosis.parts}
+    bare, crossed = times.get("generator alone", 0.0), times.get("from_generator and batch", 0.0)
+    whole = times.get("the whole data set", crossed)
+    if not whole:
+        raise ValueError(f"there is nothing to draw: {diagnosis.sentence}")
+    made = [("generator", min(bare, whole), BLUE)]
+    made.append(("crossing", min(max(0.0, crossed - bare), whole - made[0][1]), ORANGE))
+    made.append(("steps of tf.data", max(0.0, whole - made[0][1] - made[1][1]), PALE))
+    lanes = [("the data", made)]
+    consumer = times.get("consumer alone")
+    if consumer is not None:
+        waits = max(0.0, times.get("data set and consumer", whole) - consumer)
+        lanes.append(("the consumer", [("works", consumer, BLUE), ("waits", waits, VERMILLION)]))
+    end = max(sum(length for _, length, _ in lane) for _, lane in lanes)
+    said = []
+    for y, (name, lane) in enumerate(lanes):
+        start = 0.0
+        for what, length, colour in lane:
+            if length > 0:
+                ax.barh(y, length, left=start, color=colour, height=0.55, edgecolor="white")
+                said.append(f"{name}: {what} {three(length)} ms")
+            if length > 0.12 * end:
+                ax.text(start + length / 2, y, f"{what}\n{three(length)} ms", ha="center",
+                        va="center", size=NOTE, color="black")  # fmt: skip
+            start += length
+    ax.set_xlim(0, end)
+    ax.set_xlabel("ms of one batch", size=NOTE)
+    name_rows(ax, [name for name, _ in lanes])
+    head(ax, f"{diagnosis.subject}: one batch")
+    foot(ax, diagnosis.provenance)
+    say(ax, f"One batch in steady state. {'; '.join(said)}.")
     return ax
 
 

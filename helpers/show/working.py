@@ -16,26 +16,42 @@ class Work:
     _latest: Work | None = None
     _lock = threading.Lock()
 
-    def __init__(self, function: Callable[[threading.Event], None]) -> None:
+    def __init__(
+        self,
+        function: Callable[[threading.Event], None],
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
         """Starts the thread.
 
         Args:
             function: Called in it with the flag that cancels; it must handle its own errors.
+            then: Called in it when all is done.
+
+        Attributes:
+            done: Whether the function has come back.
         """
         self.cancelled = threading.Event()
+        self.done = False
         with Work._lock:
             before, Work._latest = Work._latest, self
         if before is not None:
             before.cancelled.set()
         self._thread = threading.Thread(
-            target=self._run, args=(before, function), name="workbook-panel", daemon=True
+            target=self._run, args=(before, function, then), name="workbook-panel", daemon=True
         )
         self._thread.start()
 
-    def _run(self, before: Work | None, function: Callable[[threading.Event], None]) -> None:
+    def _run(
+        self,
+        before: Work | None,
+        function: Callable[[threading.Event], None],
+        then: Callable[[], None],
+    ) -> None:
         if before is not None:
             before._thread.join()
         function(self.cancelled)
+        self.done = True
+        then()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits for the end, and tells whether it came in time."""

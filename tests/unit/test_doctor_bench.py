@@ -8,9 +8,8 @@ from helpers.measure import load, save, this_machine
 
 
 def _pair(fix, predicted, measured, same="in order"):
-    return Pair(
-        fix, 2 * predicted, True, predicted, 0.9 * predicted, 1.1 * predicted, measured, same
-    )
+    said = (predicted, 0.9 * predicted, 1.1 * predicted)
+    return Pair(fix, 2 * predicted, True, *said, measured, 0.98 * measured, 1.02 * measured, same)
 
 
 def _case(**changes):

@@ -1,0 +1,281 @@
+"""The doctor's panel: choose a generator, guess, examine it, choose a fix, verify it."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import textwrap
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from helpers.measure import Cancelled
+
+from . import page
+from .doctor import batch_timeline
+from .picture import figure
+from .view import html_box
+from .working import Work
+
+if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
+    from helpers.diagnose import Diagnosis
+
+GUESSES = {
+    "the crossing into TensorFlow": ("crossing",),
+    "its own Python": ("holds-gil", "gil"),
+    "waiting": ("waits",),
+    "computing without the GIL": ("frees-gil",),
+    "the steps of tf.data": ("steps",),
+    "nothing: the data is fast enough": ("consumer", "healthy"),
+}
+"""What a reader can guess, with the causes that it covers; every other cause is data that changes
+or is lost."""
+
+OTHER = "worse: it changes or loses data"
+
+
+def guess_for(diagnosis: Diagnosis) -> str:
+    """Returns the guess that a diagnosis proves right."""
+    return next((guess for guess, causes in GUESSES.items() if diagnosis.first in causes), OTHER)
+
+
+class Clinic(widgets.VBox):
+    """A choice of generators, a guess, Examine, a choice of fixes, Verify, and Cancel.
+
+    The doctor works in a thread of this process, since a generator of a notebook exists here only;
+    the panel answers meanwhile.
+
+    Attributes:
+        choice: The generators.
+        guess: What the reader thinks; Examine waits for it.
+        examine_button: Starts the examination.
+        fix: The advice, once there is some.
+        verify_button: Tries the chosen one.
+        cancel_button: Ends either.
+        diagnosis: The latest; None before.
+    """
+
+    def __init__(
+        self,
+        subjects: Mapping[str, Callable[[], tuple[Any, dict[str, Any]]]],
+        *,
+        title: str = "",
+        budget_s: float = 20,
+        verify_s: float = 8,
+        guess: bool = True,
+    ) -> None:
+        """Makes the panel; nothing runs yet.
+
+        Args:
+            subjects: For each name a function that returns what `examine` takes: the subject and
+                its keyword arguments. Its source is shown.
+            title: What it is about.
+            budget_s: Seconds for an examination.
+            verify_s: Seconds for trying a fix.
+            guess: Whether Examine waits for the reader's guess.
+
+        Raises:
+            ValueError: If there is nothing to examine.
+        """
+        if not subjects:
+            raise ValueError("the doctor's panel needs one generator or more.")
+        self._subjects = dict(subjects)
+        self._title, self._budget_s, self._verify_s = title, budget_s, verify_s
+        self._work: Work | None = None
+        self._error: BaseException | None = None
+        self.diagnosis: Diagnosis | None = None
+        self.choice = widgets.Dropdown(
+            options=list(self._subjects), description="Generator", layout={"width": "auto"}
+        ).add_class("wb-choice")
+        self.guess = widgets.RadioButtons(
+            options=[*GUESSES, OTHER], value=None, layout={"width": "auto"}
+        ).add_class("wb-choices")
+        self._asks = guess
+        self.examine_button = _button("Examine", "primary", "wb-examine")
+        self.fix = widgets.Dropdown(options=[], description="Fix", layout={"flex": "1 1 auto"})
+        self.fix.add_class("wb-fix")
+        self.verify_button = _button("Verify", "primary", "wb-verify")
+        self.cancel_button = _button("Cancel", "", "wb-cancel")
+        self._bar = widgets.FloatProgress(value=0, max=1, layout={"width": "auto"})
+        self._bar.add_class("wb-progress")
+        self._status = html_box("wb-status", height="42px")
+        self._code = html_box("wb-code", flex="1 1 300px", min_width="0", height="360px")
+        self._message = html_box("wb-message", min_height="72px")
+        self._answer = html_box("wb-answer", max_height="420px", overflow="auto")
+        self._figure = html_box("wb-figure")
+        self.choice.observe(lambda change: self._chosen(), "value")
+        self.guess.observe(lambda change: self._enable(), "value")
+        self.examine_button.on_click(lambda button: self.examine())
+        self.verify_button.on_click(lambda button: self.verify())
+        self.cancel_button.on_click(lambda button: self.cancel())
+        super().__init__(self._rows(), layout={"width": "auto"})
+        self.add_class("wb-panel")
+        self.add_class("wb-clinic")
+        self._chosen()
+
+    def _rows(self) -> list[widgets.Widget]:
+        title = f'<div class="wb-title">{html.escape(self._title)}</div>' if self._title else ""
+        asked = [widgets.HTML("<b>What is wrong with it?</b>"), self.guess] if self._asks else []
+        buttons = widgets.HBox([self.examine_button, self.cancel_button])
+        left = widgets.VBox(
+            [self.choice, *asked, buttons, self._bar, self._status], layout={"flex": "0 0 290px"}
+        )
+        return [
+            widgets.HTML(page.STYLE + title),
+            widgets.HBox([left, self._code]),
+            self._message,
+            widgets.HBox([self.fix, self.verify_button]),
+            self._figure,
+            self._answer,
+        ]
+
+    def _chosen(self) -> None:
+        """Shows the code of the generator that was chosen, and forgets the one before."""
+        source = inspect.getsource(inspect.unwrap(self._subjects[self.choice.value]))
+        self._code.value = page.listing(textwrap.dedent(source))
+        self.diagnosis = None
+        self.guess.value = None
+        self.fix.options = []
+        self._answer.value = self._figure.value = ""
+        first = "Read the code and make a guess, then press Examine." if self._asks else ""
+        self._message.value = page.note(first or "Press Examine.")
+        self._enable()
+
+    def _enable(self) -> None:
+        busy = self._work is not None and not self._work.done
+        guessed = self.guess.value is not None or not self._asks
+        self.choice.disabled = self.guess.disabled = busy
+        self.examine_button.disabled = busy or not guessed
+        self.verify_button.disabled = busy or not self.fix.options
+        self.cancel_button.disabled = not busy
+
+    def examine(self) -> None:
+        """Examines the generator that is chosen, unless something runs; the button does this."""
+        make = self._subjects[self.choice.value]
+
+        def work(cancelled: threading.Event) -> str:
+            from helpers.diagnose import examine
+
+            subject, how = make()
+            found = examine(
+                subject, budget_s=self._budget_s, cancelled=cancelled, tell=self._tell, **how
+            )
+            self.diagnosis = found
+            self._show(found)
+            return f"Examined in {found.seconds:.0f} s."
+
+        self._start(work)
+
+    def verify(self) -> None:
+        """Tries the fix that is chosen against the original; the button does this."""
+        found, number = self.diagnosis, self.fix.value
+        if found is None or number is None:
+            return
+
+        def work(cancelled: threading.Event) -> str:
+            if not found.advice[number - 1].automatic:
+                self._message.value = page.note(
+                    "The doctor cannot rewrite this one: change the code as it says, and compare "
+                    "with diagnosis.try_fix(number, your_function).", kind="open",
+                )  # fmt: skip
+                return "Nothing to run."
+            tried = found.try_fix(
+                number, budget_s=self._verify_s, cancelled=cancelled,
+                on_progress=lambda progress: self._tell(
+                    f"round {progress.rounds}", progress.elapsed_s / progress.budget_s
+                ),
+            )  # fmt: skip
+            self._message.value = page.note(str(tried), kind="good" if tried.helps else "open")
+            return "Verified."
+
+        self._start(work)
+
+    def cancel(self) -> None:
+        """Ends what runs; the button does this."""
+        if self._work is not None:
+            self._work.cancelled.set()
+
+    def examine_and_wait(self, name: str, guess: str | None = None) -> Diagnosis:
+        """Presses Examine for a generator and waits; for cells that run without a reader.
+
+        Args:
+            name: Which one.
+            guess: What a reader might say.
+
+        Raises:
+            RuntimeError: If it was cancelled.
+            Exception: Whatever it failed with.
+        """
+        self.choice.value = name
+        self.guess.value = guess
+        self.examine()
+        self._work.wait()
+        if self._error is not None:
+            raise self._error
+        if self.diagnosis is None:
+            raise RuntimeError("the examination was cancelled.")
+        return self.diagnosis
+
+    def _start(self, function: Callable[[threading.Event], str]) -> None:
+        if self._work is not None and not self._work.done:
+            return
+        self._error = None
+        self._bar.value = 0
+        self._bar.bar_style = "info"
+        self._status.value = page.faint("Starting …")
+        self._work = Work(lambda cancelled: self._guarded(function, cancelled), self._enable)
+        self._enable()
+
+    def _guarded(self, function: Callable[..., str], cancelled: threading.Event) -> None:
+        """Runs in the thread: sets traits and nothing else, whatever happens."""
+        try:
+            self._finish("success", function(cancelled))
+        except Cancelled:
+            self._message.value = page.note("Cancelled; nothing was concluded.")
+            self._finish("", "Cancelled.")
+        except BaseException as error:
+            self._error = error
+            said = str(error) if isinstance(error, (ValueError, TypeError)) else repr(error)
+            self._message.value = page.note(said, kind="bad")
+            self._finish("danger", "Failed.")
+
+    def _tell(self, words: str, share: float) -> None:
+        self._bar.value = min(1.0, share)
+        self._status.value = page.faint(f"{words[:1].upper()}{words[1:]} …")
+
+    def _show(self, found: Diagnosis) -> None:
+        said, kind = [found.sentence], "plain"
+        if self.guess.value is not None:
+            right = guess_for(found)
+            kind = "good" if right == self.guess.value else "open"
+            so = "and so it is" if kind == "good" else f"the doctor says: {right}"
+            said.insert(0, f"You said “{self.guess.value}”, {so}.")
+        self._message.value = page.note(*said, kind=kind)
+        self.fix.options = [
+            (f"{number}. {one.title}", number) for number, one in enumerate(found.advice, 1)
+        ]
+        self._answer.value = found._repr_html_()
+        if found.parts:
+            self._figure.value = figure(batch_timeline, found, height=2.4).html()
+
+    def _finish(self, bar_style: str, status: str) -> None:
+        self._bar.bar_style = bar_style
+        self._bar.value = 1 if bar_style == "success" else self._bar.value
+        self._status.value = page.faint(status)
+
+    def __repr__(self) -> str:
+        """Says what it is, where ipywidgets would list every trait."""
+        return f"The doctor's panel: {self._title or ', '.join(self._subjects)}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        # The view needs a kernel; a saved notebook shows the HTML, which says so.
+        said = "Run this notebook to use the panel. It examines one of: "
+        static = page.fallback(self._title, said + ", ".join(self._subjects) + ".")
+        return super()._repr_mimebundle_(**kwargs) | {"text/html": static}
+
+
+def _button(label: str, style: str, name: str) -> widgets.Button:
+    made = widgets.Button(description=label, button_style=style, layout={"flex": "0 1 130px"})
+    return made.add_class(name)
