@@ -27,6 +27,6 @@ class _Former(ModuleType):
         return getattr(importlib.import_module("helpers.reproduce"), name)
 
 
-# What notebook 13 imports.
+# What notebook 14 imports.
 _TAKEN = {"helpers.comparing": ("compare_runs",), "helpers.runs": ("machines", "reference")}
 sys.modules.update({name: _Former(name) for name in _TAKEN})

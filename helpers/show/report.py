@@ -14,7 +14,7 @@ from helpers.reproduce import Comparison, Run, compare_runs, load_run, pair_of
 from .intervals import arms_table, interval
 from .trial import VERDICTS, badge, claims_section, css_class, text
 
-LADDERS = ("04-ladder", "13-ladder")
+LADDERS = ("04-ladder", "14-ladder")
 """The measurements that the report opens with: the article's examples, and the best recipe."""
 
 

@@ -33,7 +33,7 @@ NOTEBOOKS = {
     "06-work-in-tf-data",
     "07-cross-less-often",
     "08-many-processes",
-    "13-scoreboard",
+    "14-scoreboard",
 }
 
 PHRASES = (  # what the article says, and each must be on trial

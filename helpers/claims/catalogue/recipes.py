@@ -11,7 +11,7 @@ from ..arms import Arms, own, rows_taken
 from ..claim import Claim, Timed
 from ..expectation import GAIN, at_least
 
-NOTEBOOK = "13-scoreboard"
+NOTEBOOK = "14-scoreboard"
 
 
 def one_and_all(take: int, **common: object) -> Arms:
