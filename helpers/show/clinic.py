@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import inspect
 import textwrap
@@ -133,8 +134,7 @@ class Clinic(widgets.VBox):
 
     def _chosen(self) -> None:
         """Shows the code of the generator that was chosen, and forgets the one before."""
-        source = inspect.getsource(inspect.unwrap(self._subjects[self.choice.value]))
-        self._code.value = page.listing(textwrap.dedent(source))
+        self._code.value = page.listing(_source(self._subjects[self.choice.value]))
         self.diagnosis = None
         self.guess.value = None
         self.fix.options = []
@@ -256,9 +256,12 @@ class Clinic(widgets.VBox):
         self.fix.options = [
             (f"{number}. {one.title}", number) for number, one in enumerate(found.advice, 1)
         ]
+        self.fix.index = 0 if found.advice else None
         self._answer.value = found._repr_html_()
-        if found.parts:
+        try:
             self._figure.value = figure(batch_timeline, found, height=2.4).html()
+        except ValueError:  # no times, and the answer says why
+            self._figure.value = ""
 
     def _finish(self, bar_style: str, status: str) -> None:
         self._bar.bar_style = bar_style
@@ -274,6 +277,16 @@ class Clinic(widgets.VBox):
         said = "Run this notebook to use the panel. It examines one of: "
         static = page.fallback(self._title, said + ", ".join(self._subjects) + ".")
         return super()._repr_mimebundle_(**kwargs) | {"text/html": static}
+
+
+def _source(function: Callable[..., Any]) -> str:
+    """The text of a function, without what a partial has bound to it."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):  # typed into a console, or no function of Python's
+        return "# its source is not known"
 
 
 def _button(label: str, style: str, name: str) -> widgets.Button:

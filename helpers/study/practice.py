@@ -81,7 +81,7 @@ def sqlite_by_key(folder: Path) -> Brought:
     link.close()
 
     def rows():
-        link = sqlite3.connect(path)
+        link = sqlite3.connect(path, check_same_thread=False)  # TensorFlow has several
         for index in range(ROWS):
             asked = link.execute("select * from rows where key = ?", (f"row {index}",))
             yield np.array(asked.fetchone()[1:], np.float32)

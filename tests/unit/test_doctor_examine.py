@@ -1,6 +1,7 @@
 """What the doctor says of subjects, in quick mode: causes by data and source, never by speed."""
 
 import collections
+import io
 import threading
 import time
 
@@ -14,7 +15,8 @@ from helpers.diagnose.guard import Deadline, Stuck, limited
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.signature import check, propose, text_of
 from helpers.diagnose.subject import resolve
-from helpers.measure import Cancelled, load, save
+from helpers.diagnose.trying import _arm, _same
+from helpers.measure import Cancelled, load, run_trial, save
 from helpers.quiet import tf
 
 DATA = [case for case in CASES if not {"crossing", "holds-gil", "waits", "frees-gil", "steps",
@@ -92,6 +94,40 @@ def test_a_change_that_yields_other_rows_is_no_fix():
     tried = found.try_fix(1, lambda: zeros, budget_s=1)
     assert tried.same == "different elements" and not tried.helps
     assert "no fix" in str(tried)
+
+
+def test_rows_in_another_order_are_the_same_rows_as_far_as_they_were_compared():
+    numbers = tf.data.Dataset.range(6000).batch(8)
+    turned = tf.data.Dataset.range(6000).shuffle(500, seed=1).batch(8)
+    said = _same(numbers, turned, 4)
+    assert said == "in another order, as far as they were compared"
+    assert _same(numbers.take(20), turned.take(20), 4) == "different elements"
+    assert _same(numbers, numbers.map(lambda x: -1 - x), 4) == "different elements"
+
+
+def test_what_makes_batches_at_once_has_no_head_start():
+    """Its batches are all ready when the first is, which took as long as they all."""
+
+    class Late:
+        def take(self, count):
+            time.sleep(0.03)
+            yield from range(count)
+
+    arm = _arm("late", Late, 3, 1, None, from_start=True)
+    assert run_trial(arm).ns_per_example > 9e6
+    arm = _arm("late", Late, 3, 1, None, from_start=False)
+    assert run_trial(arm).ns_per_example < 9e6
+
+
+def test_a_file_in_memory_is_no_shared_handle():
+    packed = io.BytesIO(b"12345678")
+
+    def rows():
+        for _ in range(60):
+            yield np.frombuffer(packed.getvalue(), np.uint8)
+
+    found = examine(rows, output_signature=tf.TensorSpec((8,), tf.uint8), budget_s=4)
+    assert "shared-handle" not in {hazard.name for hazard in found.hazards}
 
 
 def test_an_exception_is_the_users_with_its_row_and_line():

@@ -15,6 +15,7 @@ def _diagnosis(**changes):
         subject="rows", kind="generator", file="", consumer="idle", batch_size=32, seen="",
         signature=None,
         parts=(Part("generator alone", Estimate(2e6, 1e6, 3e6)),
+               Part("from_generator and batch", Estimate(3e6, 3e6, 3e6)),
                Part("not explained", Estimate(-1e6, -2e6, 1e6), derived=True)),
         work=None, lines=(),
         nodes=(Node("Prefetch", 0, 5, 1000, 0), Node("BatchV2", 1, 5, 9000, 0),
@@ -30,6 +31,7 @@ def _diagnosis(**changes):
     ("draw", "words"),
     [
         (doctor.stall_ladder, ("generator alone: 2 ms (1 to 3)", "not explained: −1 ms")),
+        (doctor.batch_timeline, ("the data: generator 2 ms",)),
         (doctor.law_bars, ("serial: 250 (binds)", "consumer: 1000")),
         (doctor.node_graph, ("Generator 1.8 µs each (the busiest)", "BatchV2 1.8 µs each")),
     ],
@@ -42,6 +44,6 @@ def test_a_figure_says_in_words_what_it_shows(draw, words):
 
 def test_without_numbers_a_figure_is_refused_in_a_sentence():
     empty = _diagnosis(parts=(), bounds=(), nodes=())
-    for draw in (doctor.stall_ladder, doctor.law_bars, doctor.node_graph):
+    for draw in (doctor.stall_ladder, doctor.batch_timeline, doctor.law_bars, doctor.node_graph):
         with pytest.raises(ValueError, match="nothing to draw"):
             figure(draw, empty)

@@ -106,8 +106,8 @@ def shared_handle(e: Evidence) -> Hazard | None:
     for name, value in e.values.items():
         module = type(value).__module__.partition(".")[0]
         handle = isinstance(value, HANDLES) or module in ("h5py", "netCDF4", "lmdb", "psycopg2")
-        if not handle or isinstance(value, type):
-            continue
+        if not handle or isinstance(value, (type, io.BytesIO, io.StringIO)):
+            continue  # what lies in memory is copied whole, and mostly asked for its value
         return Hazard(
             "shared-handle", DATA, f"{name} is opened outside the generator",
             f"A {type(value).__name__} is one position or one connection for all: TensorFlow "
