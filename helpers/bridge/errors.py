@@ -104,11 +104,11 @@ def _frames(error: BaseException) -> Iterator[traceback.FrameSummary]:
 
 
 # What IPython calls the file of a notebook's cell, which nobody can open.
-_CELL = re.compile(r"[\\/]ipykernel_\d+[\\/]\d+\.py$|^<ipython-input-")
+CELL = re.compile(r"[\\/]ipykernel_\d+[\\/]\d+\.py$|^<ipython-input-")
 
 
 def _place(frame: traceback.FrameSummary) -> str:
-    if _CELL.search(frame.filename):
+    if CELL.search(frame.filename):
         where = f"line {frame.lineno} of a notebook's cell, in {frame.name}"
     else:
         where = f"{frame.filename}:{frame.lineno} in {frame.name}"

@@ -80,6 +80,7 @@ def doctor(
         from rich.table import Table
 
         from helpers.bench.doctor import run
+        from helpers.bench.doctor_results import best_first
         from helpers.measure import save
 
         with progress(transient=True) as bar:
@@ -97,7 +98,7 @@ def doctor(
             table.add_row(*row)
         console.print(table)
         for case in result.cases:
-            if not case.right or case.accused or case.best_first is False:
+            if not case.right or case.accused or best_first(case.pairs) is False:
                 wanted = f"{case.name}: {case.first}, where {' or '.join(case.wanted)} is right"
                 say(f"missed: {wanted}; advised {', '.join(case.advised) or 'nothing'}")
         say(result.provenance)

@@ -70,7 +70,7 @@ class Bound:
 
 
 @record
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """The answer of `examine`.
 
@@ -270,6 +270,10 @@ class Diagnosis:
             lines += [f"  {line}" for one in sentences for line in one.splitlines()]
             lines += _as_list(table) if heading in _LISTED else _as_table(table)
         return "\n".join([*lines, "", self.provenance])
+
+    def __repr__(self) -> str:
+        """Says the answer, where a dataclass would list its profile too."""
+        return f"Diagnosis of {self.subject}: {self.sentence}"
 
     def _repr_html_(self) -> str:
         parts = [f"<h3>{html.escape(self.subject)}: {html.escape(self.cause)}</h3>"]

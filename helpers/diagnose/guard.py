@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from helpers.bridge.errors import CELL
+
 R = TypeVar("R")
 
 OWN = str(Path(__file__).resolve().parents[1])
@@ -89,10 +91,15 @@ def failure_of(error: BaseException, index: int, file: str = "") -> Failure:
         if not str(Path(frame.filename).resolve()).startswith(OWN)
     ]
     named = [frame for frame in frames if file and frame.filename == file] or frames
-    where = f"{Path(named[-1].filename).name}:{named[-1].lineno}" if named else ""
+    where = f"{file_name(named[-1].filename)}:{named[-1].lineno}" if named else ""
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
     text = "".join([*lines, *traceback.format_exception_only(error)])
     return Failure(type(error).__name__, str(error), index, where, text)
+
+
+def file_name(path: str) -> str:
+    """Returns a file's name without its folder; a notebook's cell is called "cell"."""
+    return "cell" if CELL.search(path) else Path(path).name
 
 
 def limited(function: Callable[[], R], seconds: float, doing: str) -> R:
@@ -137,4 +144,4 @@ def _place(thread: threading.Thread) -> str:
     if not own:
         return ""
     last = own[-1]
-    return f": it is at {Path(last.filename).name}:{last.lineno}, `{(last.line or '').strip()}`"
+    return f": it is at {file_name(last.filename)}:{last.lineno}, `{(last.line or '').strip()}`"

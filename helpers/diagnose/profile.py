@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.diagnose.guard import file_name
 from helpers.diagnose.looking import scheduling
 
 RATE = 100
@@ -165,8 +166,16 @@ def _summary(
         held = min(share, counts["held"][name, number] / total)
         freed = min(share - held, scale * max(0.0, counts["active"][name, number] / total - held))
         text = linecache.getline(name, number).strip()
-        lines.append(Line(Path(name).name, number, text, share, held, share - held - freed, freed))
-    return Profile(tuple(lines), holding, active, total, rows_ns, waiting, json.dumps(seen["all"]))
+        lines.append(Line(file_name(name), number, text, share, held, share - held - freed, freed))
+    return Profile(tuple(lines), holding, active, total, rows_ns, waiting, _speedscope(seen["all"]))
+
+
+def _speedscope(data: dict[str, Any]) -> str:
+    """Returns a profile as text, its files without their folders: it may be passed on."""
+    frames = [{**frame, "file": file_name(frame["file"] or "")}
+              for frame in data["shared"]["frames"]]  # fmt: skip
+    profiles = [{**one, "name": f"thread {place}"} for place, one in enumerate(data["profiles"])]
+    return json.dumps({**data, "shared": {"frames": frames}, "profiles": profiles})
 
 
 def _without(counts: dict[str, Counter]) -> int:

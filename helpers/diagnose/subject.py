@@ -7,9 +7,9 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from helpers.diagnose.guard import file_name
 from helpers.diagnose.unearth import generators_of
 from helpers.quiet import tf
 
@@ -61,7 +61,7 @@ class Subject:
 
     def at(self, line: int) -> str:
         """Names a line of the user's file, as "file.py:12"."""
-        return f"{Path(self.file).name}:{line}" if self.file and line else ""
+        return f"{file_name(self.file)}:{line}" if self.file and line else ""
 
 
 def resolve(

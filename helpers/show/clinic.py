@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from helpers.measure import Cancelled
-
 from . import page
 from .doctor import batch_timeline
 from .picture import figure
-from .view import html_box
-from .working import Work
+from .view import button, html_box
+from .working import Work, attempt
 
 if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
     from helpers.diagnose import Diagnosis
@@ -94,11 +92,13 @@ class Clinic(widgets.VBox):
             options=[*GUESSES, OTHER], value=None, layout={"width": "auto"}
         ).add_class("wb-choices")
         self._asks = guess
-        self.examine_button = _button("Examine", "primary", "wb-examine")
+        self.examine_button = button("Examine", "primary", "Examine this generator", "wb-examine")
         self.fix = widgets.Dropdown(options=[], description="Fix", layout={"flex": "1 1 auto"})
         self.fix.add_class("wb-fix")
-        self.verify_button = _button("Verify", "primary", "wb-verify")
-        self.cancel_button = _button("Cancel", "", "wb-cancel")
+        self.verify_button = button(
+            "Verify", "primary", "Try this fix", "wb-verify", flex="0 1 130px"
+        )
+        self.cancel_button = button("Cancel", "", "End it without a result", "wb-cancel")
         self._bar = widgets.FloatProgress(value=0, max=1, layout={"width": "auto"})
         self._bar.add_class("wb-progress")
         self._status = html_box("wb-status", height="42px")
@@ -230,16 +230,10 @@ class Clinic(widgets.VBox):
 
     def _guarded(self, function: Callable[..., str], cancelled: threading.Event) -> None:
         """Runs in the thread: sets traits and nothing else, whatever happens."""
-        try:
-            self._finish("success", function(cancelled))
-        except Cancelled:
-            self._message.value = page.note("Cancelled; nothing was concluded.")
-            self._finish("", "Cancelled.")
-        except BaseException as error:
-            self._error = error
-            said = str(error) if isinstance(error, (ValueError, TypeError)) else repr(error)
-            self._message.value = page.note(said, kind="bad")
-            self._finish("danger", "Failed.")
+        self._error = attempt(
+            lambda: function(cancelled), self._message, self._finish,
+            if_cancelled="Cancelled; nothing was concluded.",
+        )  # fmt: skip
 
     def _tell(self, words: str, share: float) -> None:
         self._bar.value = min(1.0, share)
@@ -287,8 +281,3 @@ def _source(function: Callable[..., Any]) -> str:
         return textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):  # typed into a console, or no function of Python's
         return "# its source is not known"
-
-
-def _button(label: str, style: str, name: str) -> widgets.Button:
-    made = widgets.Button(description=label, button_style=style, layout={"flex": "0 1 130px"})
-    return made.add_class(name)

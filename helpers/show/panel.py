@@ -10,15 +10,15 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.measure import Cancelled, Measurement, Progress, Settings, compare_in_child
+from helpers.measure import Measurement, Progress, Settings, compare_in_child
 from helpers.study import PipelineOptions
 
 from . import page
 from .controls import Controls
 from .gather import Run, Runs
 from .toggles import TOGGLES, changes, setting, shared, short_name
-from .view import RunsView, html_box
-from .working import Work
+from .view import RunsView, button, html_box
+from .working import Work, attempt
 
 _STOPPED = {
     "precise": "stopped because every interval is narrow enough.",
@@ -74,8 +74,8 @@ class Panel(widgets.VBox):
         self.gathered = Runs()
         names = tuple(TOGGLES) if toggles is None else tuple(toggles)
         self.controls = Controls(self._start, names, self._show_code)
-        self.measure_button = _button("Measure", "primary", "Measure this pipeline", "wb-measure")
-        self.cancel_button = _button("Cancel", "", "End the run without a result", "wb-cancel")
+        self.measure_button = button("Measure", "primary", "Measure this pipeline", "wb-measure")
+        self.cancel_button = button("Cancel", "", "End the run without a result", "wb-cancel")
         self.cancel_button.disabled = True
         self.measure_button.on_click(lambda button: self.measure())
         self.cancel_button.on_click(lambda button: self.cancel())
@@ -198,7 +198,8 @@ class Panel(widgets.VBox):
         self, options: PipelineOptions, baseline: PipelineOptions, cancelled: threading.Event
     ) -> None:
         """Runs in the thread: sets traits and nothing else, whatever happens."""
-        try:
+
+        def run() -> str:
             before = self._before(options, baseline)
             arms = {short_name(each): each for each in (baseline, before, options) if each}
             name = short_name(options)
@@ -209,7 +210,7 @@ class Panel(widgets.VBox):
                 on_progress=lambda progress: self._show_progress(progress, name),
                 cancelled=cancelled,
             )
-            run = Run(
+            found = Run(
                 number=len(self.runs) + 1,
                 arm=name,
                 changes=changes(baseline, options),
@@ -219,20 +220,16 @@ class Panel(widgets.VBox):
                 options={arm: asdict(each) for arm, each in arms.items()},
                 measurement=measurement,
             )
-            self.gathered = Runs((*self.runs, run))
+            self.gathered = Runs((*self.runs, found))
             self._previous = options
             kinds = {"faster": "real", "slower": "real", "inconclusive": "open"}
             self._view.show(self.gathered)
-            self._message.value = page.note(*run.paragraphs, kind=kinds.get(run.kind, "plain"))
-            self._finish("success", f"{measurement.rounds} rounds, {_STOPPED[measurement.stopped]}")
-        except Cancelled:
-            self._message.value = page.note("Cancelled; the run left no result.")
-            self._finish("", "Cancelled.")
-        except BaseException as error:
-            self._error = error
-            said = str(error) if isinstance(error, (ValueError, TypeError)) else repr(error)
-            self._message.value = page.note(said, kind="bad")
-            self._finish("danger", "Failed.")
+            self._message.value = page.note(*found.paragraphs, kind=kinds.get(found.kind, "plain"))
+            return f"{measurement.rounds} rounds, {_STOPPED[measurement.stopped]}"
+
+        self._error = attempt(
+            run, self._message, self._finish, if_cancelled="Cancelled; the run left no result."
+        )
 
     def _before(
         self, options: PipelineOptions, baseline: PipelineOptions
@@ -277,10 +274,3 @@ class Panel(widgets.VBox):
             [(TOGGLES[name].label, each.label) for name, each in self.controls.dropdowns.items()],
             self._start.code(),
         )
-
-
-def _button(label: str, style: str, tooltip: str, name: str) -> widgets.Button:
-    button = widgets.Button(
-        description=label, button_style=style, tooltip=tooltip, layout={"flex": "1 1 0"}
-    )
-    return button.add_class(name)

@@ -42,3 +42,13 @@ class RunsView:
 def html_box(name: str, **layout: str) -> widgets.HTML:
     """A place for HTML, with a CSS class of its own."""
     return widgets.HTML(layout=layout).add_class(name)
+
+
+def button(
+    label: str, style: str, tooltip: str, name: str, *, flex: str = "1 1 0"
+) -> widgets.Button:
+    """A button with a CSS class of its own."""
+    made = widgets.Button(
+        description=label, button_style=style, tooltip=tooltip, layout={"flex": flex}
+    )
+    return made.add_class(name)

@@ -534,43 +534,11 @@ def nothing_at_all():
     return rows, {"output_signature": SCALAR}
 
 
-def mixed(held_turns, waiting_s, freed_calls):
-    """A generator of known mix, and what measures its parts."""
-
-    def rows():
-        while True:
-            loop(held_turns)
-            if waiting_s:
-                time.sleep(waiting_s)
-            for _ in range(freed_calls):
-                hashlib.sha256(BLOB).digest()
-            yield 1.0
-
-    parts = {
-        "held": functools.partial(loop, held_turns),
-        "waiting": functools.partial(time.sleep, waiting_s),
-        "freed": lambda: [hashlib.sha256(BLOB).digest() for _ in range(freed_calls)],
-    }
-    return rows, parts
-
-
-MIXES = {
-    f"{turns // 1000}k turns, {wait * 1e3:g} ms, {calls} digests": functools.partial(
-        mixed, turns, wait, calls
-    )
-    for turns, wait, calls in (
-        (60_000, 0.0, 0), (0, 0.004, 0), (0, 0.0, 6), (40_000, 0.002, 0), (20_000, 0.004, 0),
-        (60_000, 0.001, 0), (40_000, 0.0, 4), (20_000, 0.0, 6), (60_000, 0.0, 2),
-        (0, 0.003, 4), (30_000, 0.002, 3), (50_000, 0.001, 2),
-    )
-}  # fmt: skip
-
-
 def sharded(held_turns, waiting_s, freed_calls):
-    """A generator with shards, of known mix."""
+    """A generator of known mix, with shards and without an end."""
 
-    def rows(shard, num_shards):
-        for _ in range(shard, 6000, num_shards):
+    def rows(shard=0, num_shards=1):
+        while True:
             loop(held_turns)
             if waiting_s:
                 time.sleep(waiting_s)
@@ -581,15 +549,36 @@ def sharded(held_turns, waiting_s, freed_calls):
     return rows
 
 
-SHARDED = {
-    f"{turns // 1000}k turns, {wait * 1e3:g} ms, {calls} digests": functools.partial(
-        sharded, turns, wait, calls
-    )
-    for turns, wait, calls in (
-        (60_000, 0.0, 0), (20_000, 0.0, 0), (0, 0.004, 0), (0, 0.002, 0), (40_000, 0.002, 0),
-        (20_000, 0.003, 0), (0, 0.0, 4), (30_000, 0.0, 2), (0, 0.002, 2), (2_000, 0.0, 0),
-    )
-}  # fmt: skip
+def mixed(held_turns, waiting_s, freed_calls):
+    """The same, and what measures its parts."""
+    parts = {
+        "held": functools.partial(loop, held_turns),
+        "waiting": functools.partial(time.sleep, waiting_s),
+        "freed": lambda: [hashlib.sha256(BLOB).digest() for _ in range(freed_calls)],
+    }
+    return sharded(held_turns, waiting_s, freed_calls), parts
+
+
+def each(make, mixes):
+    """Names a generator of each mix, still to be made."""
+    return {
+        f"{turns // 1000}k turns, {wait * 1e3:g} ms, {calls} digests": functools.partial(
+            make, turns, wait, calls
+        )
+        for turns, wait, calls in mixes
+    }
+
+
+MIXES = each(mixed, (
+    (60_000, 0.0, 0), (0, 0.004, 0), (0, 0.0, 6), (40_000, 0.002, 0), (20_000, 0.004, 0),
+    (60_000, 0.001, 0), (40_000, 0.0, 4), (20_000, 0.0, 6), (60_000, 0.0, 2),
+    (0, 0.003, 4), (30_000, 0.002, 3), (50_000, 0.001, 2),
+))  # fmt: skip
+
+SHARDED = each(sharded, (
+    (60_000, 0.0, 0), (20_000, 0.0, 0), (0, 0.004, 0), (0, 0.002, 0), (40_000, 0.002, 0),
+    (20_000, 0.003, 0), (0, 0.0, 4), (30_000, 0.0, 2), (0, 0.002, 2), (2_000, 0.0, 0),
+))  # fmt: skip
 
 
 def injected(turns, waiting_s, width):

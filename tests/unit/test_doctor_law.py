@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers.diagnose.accounting import coefficients
 from helpers.diagnose.advice import Advice, predict, rank
 from helpers.diagnose.diagnosis import Work
 from helpers.diagnose.estimate import Estimate, draw_medians, of_draws
-from helpers.diagnose.examining import coefficients
 from helpers.diagnose.law import Coefficients, batch_ns, binding, bounds, workers_for
 from helpers.diagnose.probes import bracket, held_share
 from helpers.diagnose.verdict import cause_of, nothing_to_win
