@@ -85,7 +85,19 @@ class Blocks:
         nested = [_cut(splits, row[first + k :]) for k in range(rank)]
         if self._static_rows is not None:
             nested[0].set_shape((self._static_rows + 1,))
-        return tf.RaggedTensor.from_nested_row_splits(flat, nested, validate=False)
+        for size, bounds in zip(component.shape[rank - 1 :: -1], nested[::-1], strict=True):
+            flat = _partitioned(flat, size, bounds)
+        return flat
+
+
+def _partitioned(values: tf.Tensor | tf.RaggedTensor, size: int | None, bounds: tf.Tensor) -> Any:
+    """Adds a dimension; one of known size keeps it in the static shape, as `ragged_batch` does."""
+    if size is None:
+        return tf.RaggedTensor.from_row_splits(values, bounds, validate=False)
+    count = tf.size(bounds, tf.int64) - 1
+    if bounds.shape[0] is not None:
+        count = tf.constant(bounds.shape[0] - 1, tf.int64)
+    return tf.RaggedTensor.from_uniform_row_length(values, size, nrows=count, validate=False)
 
 
 def _cut(values: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

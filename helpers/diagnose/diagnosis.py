@@ -330,14 +330,19 @@ def _as_list(table: list[list[str]]) -> list[str]:
 
 
 def _html_table(table: list[list[str]]) -> str:
+    """A table; code stands below its row, as wide as the table, since it must not be broken."""
     heads, *rows = table
     cell = "style='text-align:left;vertical-align:top'"
-    head = "".join(f"<th {cell}>{html.escape(one)}</th>" for one in heads)
-    body = "".join(
-        "<tr>" + "".join(
-            f"<td {cell}>{f'<pre>{html.escape(one)}</pre>' if name == 'code' else html.escape(one)}"
-            "</td>" for name, one in zip(heads, row, strict=True)
-        ) + "</tr>"
-        for row in rows
-    )  # fmt: skip
-    return f"<table><thead><tr>{head}</tr></thead>{body}</table>"
+    narrow = [name for name in heads if name != "code"]
+    head = "".join(f"<th {cell}>{html.escape(one)}</th>" for one in narrow)
+    body = []
+    for row in rows:
+        named = dict(zip(heads, row, strict=True))
+        code = named.pop("code", "")
+        cells = "".join(f"<td {cell}>{html.escape(one)}</td>" for one in named.values())
+        body.append(f"<tr>{cells}</tr>")
+        if code:
+            style = "margin:0;white-space:pre;overflow-x:auto"
+            pre = f"<pre style='{style}'>{html.escape(code)}</pre>"
+            body.append(f"<tr><td {cell} colspan='{len(narrow)}'>{pre}</td></tr>")
+    return f"<table><thead><tr>{head}</tr></thead>{''.join(body)}</table>"

@@ -185,4 +185,5 @@ def _parameters(function: Any) -> dict[str, inspect.Parameter]:
 
 
 def _name(thing: Any, fallback: str) -> str:
-    return getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None) or fallback
+    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None) or fallback
+    return name.rpartition("<locals>.")[2]  # where it was defined helps nobody

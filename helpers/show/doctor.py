@@ -86,7 +86,7 @@ def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
 
 
 def law_bars(ax: Axes, diagnosis: Diagnosis) -> Axes:
-    """Draws what each row of the law allows, in batches per second, against the consumer.
+    """Draws the least time that each row of the law needs for a batch, against the consumer.
 
     Args:
         ax: Where.
@@ -99,18 +99,19 @@ def law_bars(ax: Axes, diagnosis: Diagnosis) -> Axes:
         raise ValueError(f"there is nothing to draw: {diagnosis.sentence}")
     said = []
     for y, row in enumerate(diagnosis.bounds):
-        rate = 1e9 / row.ns
-        ax.barh(y, rate, color=VERMILLION if row.binds else BLUE, height=0.6)
-        write_beside(ax, y, f"{three(rate)} a second", "binds" if row.binds else "")
-        said.append(f"{row.name}: {three(rate)}{' (binds)' if row.binds else ''}")
+        least = row.ns / 1e6
+        ax.barh(y, least, color=VERMILLION if row.binds else BLUE, height=0.6)
+        rate = f"{three(1e9 / row.ns)} a second"
+        write_beside(ax, y, f"{three(least)} ms", f"{rate}, binds" if row.binds else rate)
+        said.append(f"{row.name}: {three(least)} ms, {rate}{' (binds)' if row.binds else ''}")
         if row.name == "consumer":
-            ax.axvline(rate, color="black", lw=1, ls="--")
-    ax.set_xscale("log")
-    ax.set_xlabel("batches per second that each row allows; the shortest bar binds", size=NOTE)
+            ax.axvline(least, color="black", lw=1, ls="--")
+    ax.set_xlim(left=0)
+    ax.set_xlabel("ms per batch that each row needs at least; the longest bar binds", size=NOTE)
     name_rows(ax, [row.name for row in diagnosis.bounds])
     head(ax, f"{diagnosis.subject}: what binds")
     foot(ax, diagnosis.provenance)
-    say(ax, f"Batches per second that each row of the law allows. {'; '.join(said)}.")
+    say(ax, f"The least time of a batch by each row of the law. {'; '.join(said)}.")
     return ax
 
 
