@@ -1,12 +1,17 @@
 """What all tests share: quick mode, the browser, and a last word about what was skipped."""
 
 import os
+import shutil
+import tempfile
 
 import browser_finder
 import pytest
 
 # Before any kernel or worker starts, so that they inherit it.
 os.environ.setdefault("WORKBOOK_QUICK", "1")
+# And a folder for temporary files of its own, so that what two test processes measure, which shows
+# nothing, need not wait for each other (`helpers.measure.turn`).
+os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="workbook-tests-")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +31,7 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("skipped", yellow=True)
         terminalreporter.line(f"Browser tests, for want of a Chromium: {len(skipped)}.")
         terminalreporter.line(browser_finder.HOW_TO_GET)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from helpers.measure import Cancelled, Progress, Settings, compare
 from helpers.measure.timing import Flag
+from helpers.measure.turn import turn
 from helpers.quiet import tf
 
 from .claim import CannotRun, Checked, Claim, ClaimResult, Condition, ConditionResult
@@ -66,7 +67,7 @@ def _run(
         settings = settings or Settings.default(
             precision=condition.precision, budget_s=condition.budget_s
         )
-        with condition.arms() as (baseline, arm):
+        with turn(cancelled=cancelled), condition.arms() as (baseline, arm):
             measured = compare(
                 [baseline, arm],
                 title=f"{claim.id}, {condition.name}",

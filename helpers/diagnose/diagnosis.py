@@ -17,6 +17,7 @@ from helpers.diagnose.signature import SignatureReport
 from helpers.diagnose.xray import Node
 from helpers.measure import Machine, record, times
 from helpers.measure.results import write_text
+from helpers.measure.turn import turn
 
 if TYPE_CHECKING:
     from helpers.diagnose.trying import Tried
@@ -182,7 +183,8 @@ class Diagnosis:
         trial: Callable[..., Tried] | None = getattr(self, "_trial", None)
         if trial is None:
             raise ValueError("this diagnosis was read back and has no generator: examine it anew.")
-        return trial(self.advice[number - 1], changed, budget_s=budget_s, **how)
+        with turn(cancelled=how.get("cancelled")):
+            return trial(self.advice[number - 1], changed, budget_s=budget_s, **how)
 
     def save_html(self, path: str | Path) -> Path:
         """Writes it as one self-contained HTML file and returns the path."""

@@ -22,6 +22,7 @@ from helpers.diagnose.trying import BEFORE, Tried, race, try_out
 from helpers.diagnose.xray import Node, xray
 from helpers.measure import Cancelled, quick, this_machine
 from helpers.measure.timing import Flag
+from helpers.measure.turn import turn
 from helpers.quiet import tf
 
 BATCH = 32
@@ -75,10 +76,16 @@ def examine(
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(f"batch_size is a whole number of rows above 0, not {batch_size!r}.")
     step, consumer_name, model = step_of(consumer)
-    exam = _Examination(
-        subject, output_signature, args, batch_size or BATCH, step, consumer_name, model,
-        Deadline(budget_s), tell,
-    )  # fmt: skip
+    with turn(lambda words: tell(words, 0.0), cancelled):
+        exam = _Examination(
+            subject, output_signature, args, batch_size or BATCH, step, consumer_name, model,
+            Deadline(budget_s), tell,
+        )  # fmt: skip
+        return _within(exam, budget_s, cancelled)
+
+
+def _within(exam: _Examination, budget_s: float, cancelled: Flag | None) -> Diagnosis:
+    """Runs an examination to its end, its deadline or its cancellation."""
     done = threading.Event()
     if cancelled is not None:
         threading.Thread(target=exam.follow, args=(cancelled, done), daemon=True).start()

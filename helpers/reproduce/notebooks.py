@@ -109,6 +109,7 @@ def presentable(book: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in book.cells:
         if cell.cell_type != "code":
             continue
+        cell.outputs = [output for output in cell.outputs if not _only_a_view(output)]
         for output in cell.outputs:
             output.get("data", {}).pop(_WIDGET, None)
         cell.outputs = [output for output in cell.outputs if not _empty(output)]
@@ -121,6 +122,11 @@ _SURPLUS = [
     "cell.metadata.execution",
     "cell.metadata.collapsed",
 ]
+
+
+def _only_a_view(output: nbformat.NotebookNode) -> bool:
+    """Tells whether an output is a widget whose saved form is another output."""
+    return set(output.get("data", {})) - {"text/plain"} == {_WIDGET}
 
 
 def _empty(output: nbformat.NotebookNode) -> bool:

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 
 from . import page
 from .doctor import batch_timeline
+from .frame import Frame
 from .picture import figure
 from .view import button, html_box
 from .working import Work, attempt
@@ -40,7 +41,7 @@ def guess_for(diagnosis: Diagnosis) -> str:
     return next((guess for guess, causes in GUESSES.items() if diagnosis.first in causes), OTHER)
 
 
-class Clinic(widgets.VBox):
+class Clinic(Frame):
     """A choice of generators, a guess, Examine, a choice of fixes, Verify, and Cancel.
 
     The doctor works in a thread of this process, since a generator of a notebook exists here only;
@@ -111,8 +112,7 @@ class Clinic(widgets.VBox):
         self.examine_button.on_click(lambda button: self.examine())
         self.verify_button.on_click(lambda button: self.verify())
         self.cancel_button.on_click(lambda button: self.cancel())
-        super().__init__(self._rows(), layout={"width": "auto"})
-        self.add_class("wb-panel")
+        super().__init__(self._rows(), "wb-panel")
         self.add_class("wb-clinic")
         self._chosen()
 
@@ -225,13 +225,16 @@ class Clinic(widgets.VBox):
         self._bar.value = 0
         self._bar.bar_style = "info"
         self._status.value = page.faint("Starting …")
-        self._work = Work(lambda cancelled: self._guarded(function, cancelled), self._enable)
+        self._work = Work(
+            lambda cancelled: self._guarded(function, cancelled), self._enable, name=self._title
+        )
         self._enable()
 
     def _guarded(self, function: Callable[..., str], cancelled: threading.Event) -> None:
         """Runs in the thread: sets traits and nothing else, whatever happens."""
         self._error = attempt(
             lambda: function(cancelled), self._message, self._finish,
+            cancelled=cancelled, wait=lambda words: self._tell(words, 0.0),
             if_cancelled="Cancelled; nothing was concluded.",
         )  # fmt: skip
 
@@ -266,11 +269,10 @@ class Clinic(widgets.VBox):
         """Says what it is, where ipywidgets would list every trait."""
         return f"The doctor's panel: {self._title or ', '.join(self._subjects)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # The view needs a kernel; a saved notebook shows the HTML, which says so.
+    def saved(self) -> str:
+        """What it examines, for a reader without a kernel."""
         said = "Run this notebook to use the panel. It examines one of: "
-        static = page.fallback(self._title, said + ", ".join(self._subjects) + ".")
-        return super()._repr_mimebundle_(**kwargs) | {"text/html": static}
+        return page.fallback(self._title, said + ", ".join(self._subjects) + ".")
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -9,6 +9,7 @@ from IPython.display import HTML, display
 
 from helpers.measure import Arm, Measurement, Progress, Settings, compare
 from helpers.measure.keeping import keep
+from helpers.measure.turn import turn
 from helpers.study import PipelineOptions
 
 
@@ -42,14 +43,19 @@ def run(
         if line is not None:  # None outside a notebook
             line.update(HTML(_line(title, _said(progress))))
 
+    def wait(words: str) -> None:
+        if line is not None:
+            line.update(HTML(_line(title, words)))
+
     try:
-        measured = compare(
-            made,
-            title=title,
-            baseline=baseline,
-            settings=Settings.default(**settings),
-            on_progress=tell,
-        )
+        with turn(wait):
+            measured = compare(
+                made,
+                title=title,
+                baseline=baseline,
+                settings=Settings.default(**settings),
+                on_progress=tell,
+            )
     finally:
         if line is not None:
             line.update(HTML(""))

@@ -15,6 +15,7 @@ from helpers.study import PipelineOptions
 
 from . import page
 from .controls import Controls
+from .frame import Frame
 from .gather import Run, Runs
 from .toggles import TOGGLES, changes, setting, shared, short_name
 from .view import RunsView, button, html_box
@@ -27,11 +28,11 @@ _STOPPED = {
 }
 
 
-class Panel(widgets.VBox):
+class Panel(Frame):
     """Toggles, a Measure and a Cancel button, and what the runs of the session gave.
 
-    It measures in a process of its own, so the notebook can be used meanwhile. In a cell that
-    runs without a reader, `run_and_wait` presses Measure.
+    It measures in a process of its own, when its turn has come, so the notebook can be used
+    meanwhile. In a cell that runs without a reader, `run_and_wait` presses Measure.
 
     Attributes:
         controls: The toggles.
@@ -87,8 +88,7 @@ class Panel(widgets.VBox):
         height = max(350, 34 * len(names) + 120)  # fixed: nothing moves when the code grows
         self._code = html_box("wb-code", flex="1 1 300px", min_width="0", height=f"{height}px")
         self._view = RunsView()
-        super().__init__([*self._rows()], layout={"width": "auto"})
-        self.add_class("wb-panel")
+        super().__init__(self._rows(), "wb-panel")
         self._message.value = page.note(
             "Set the toggles, then press Measure. Each run compares the pipeline with the "
             f"baseline, {short_name(self._baseline)}, in the same rounds."
@@ -136,7 +136,9 @@ class Panel(widgets.VBox):
         self._bar.bar_style = "info"
         self._bar.value = 0
         self._status.value = page.faint("Starting a fresh process …")
-        self._work = Work(lambda cancelled: self._measure(options, baseline, cancelled))
+        self._work = Work(
+            lambda cancelled: self._measure(options, baseline, cancelled), name=self._title
+        )
 
     def cancel(self) -> None:
         """Ends the run without a result; the button does this."""
@@ -228,8 +230,9 @@ class Panel(widgets.VBox):
             return f"{measurement.rounds} rounds, {_STOPPED[measurement.stopped]}"
 
         self._error = attempt(
-            run, self._message, self._finish, if_cancelled="Cancelled; the run left no result."
-        )
+            run, self._message, self._finish, cancelled=cancelled, wait=self._say,
+            if_cancelled="Cancelled; the run left no result.",
+        )  # fmt: skip
 
     def _before(
         self, options: PipelineOptions, baseline: PipelineOptions
@@ -250,6 +253,9 @@ class Panel(widgets.VBox):
             said += f": {progress.ratios[arm]} so far"
         self._status.value = page.faint(said)
 
+    def _say(self, words: str) -> None:
+        self._status.value = page.faint(words)
+
     def _finish(self, bar_style: str, status: str) -> None:
         self._bar.bar_style = bar_style
         if bar_style == "success":  # it may have become precise long before its budget was spent
@@ -262,11 +268,8 @@ class Panel(widgets.VBox):
         """Says what it is, where ipywidgets would list every trait of every toggle."""
         return f"Panel: {self._title or short_name(self._start)}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # The view needs a kernel; a saved notebook shows the HTML, which says so.
-        return super()._repr_mimebundle_(**kwargs) | {"text/html": self._static()}
-
-    def _static(self) -> str:
+    def saved(self) -> str:
+        """What it starts with, for a reader without a kernel."""
         return page.fallback(
             self._title,
             "Run this notebook to use the panel. It starts with the toggles and the code below, "

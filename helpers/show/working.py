@@ -4,58 +4,63 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 import ipywidgets as widgets
 
 from helpers.measure import Cancelled
+from helpers.measure.turn import turn
 
 from . import page
 
 
 class Work:
-    """A thread that can be cancelled, and that begins when the one before has ended.
+    """A thread that can be cancelled.
 
-    Two measurements at a time would each measure the other. So the latest wins: to start one
-    cancels whichever runs, also that of a panel whose cell was run again.
+    A panel whose cell is run again is another widget of the same name: its new run cancels the
+    old one, which nobody could reach any more.
 
     Attributes:
         cancelled: Set when it is to end.
         done: Whether the function has come back.
     """
 
-    _latest: Work | None = None
+    _latest: ClassVar[dict[str, Work]] = {}
     _lock = threading.Lock()
 
     def __init__(
         self,
         function: Callable[[threading.Event], None],
         then: Callable[[], None] = lambda: None,
+        *,
+        name: str,
     ) -> None:
         """Starts the thread.
 
         Args:
             function: Called in it with the flag that cancels; it must handle its own errors.
             then: Called in it when all is done.
+            name: Of the panel.
         """
         self.cancelled = threading.Event()
         self.done = False
+        Work.end(name)
         with Work._lock:
-            before, Work._latest = Work._latest, self
-        if before is not None:
-            before.cancelled.set()
+            Work._latest[name] = self
         self._thread = threading.Thread(
-            target=self._run, args=(before, function, then), name="workbook-panel", daemon=True
+            target=self._run, args=(function, then), name="workbook-panel", daemon=True
         )
         self._thread.start()
 
-    def _run(
-        self,
-        before: Work | None,
-        function: Callable[[threading.Event], None],
-        then: Callable[[], None],
-    ) -> None:
+    @classmethod
+    def end(cls, name: str) -> None:
+        """Cancels what a panel of this name has under way."""
+        with cls._lock:
+            before = cls._latest.get(name)
         if before is not None:
-            before._thread.join()
+            before.cancelled.set()
+
+    def _run(self, function: Callable[[threading.Event], None], then: Callable[[], None]) -> None:
         function(self.cancelled)
         self.done = True
         then()
@@ -71,9 +76,13 @@ def attempt(
     message: widgets.HTML,
     finish: Callable[[str, str], None],
     *,
+    cancelled: threading.Event,
+    wait: Callable[[str], None],
     if_cancelled: str,
 ) -> BaseException | None:
-    """Runs what a panel was asked for, says how it ended, and returns what it raised.
+    """Runs what a panel was asked for when its turn comes, and says how it ended.
+
+    Returns what it raised.
 
     It only sets traits, so a thread may call it.
 
@@ -81,10 +90,14 @@ def attempt(
         function: Returns the last line of the status.
         message: Takes the sentence of an error, or that it was cancelled.
         finish: Called with a style of the bar and the last line of the status.
+        cancelled: Ends the waiting, too.
+        wait: Called with a sentence if it has to wait.
         if_cancelled: The sentence then.
     """
     try:
-        finish("success", function())
+        with turn(wait, cancelled):
+            said = function()
+        finish("success", said)
     except Cancelled:
         message.value = page.note(if_cancelled)
         finish("", "Cancelled.")

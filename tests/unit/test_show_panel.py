@@ -304,10 +304,11 @@ def test_exports_hold_every_run():
 
 
 def test_a_saved_notebook_shows_the_start_without_a_kernel():
-    bundle = panel(title="Does <it> help?")._repr_mimebundle_()
+    shown = panel(title="Does <it> help?")
+    bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"] == "Panel: Does <it> help?"
-    static = bundle["text/html"]
+    static = shown.saved()
     assert "Does &lt;it&gt; help?" in static
     assert "Run this notebook to use the panel" in static
     assert "<td style='text-align:left'>np.random.rand</td>" in static
