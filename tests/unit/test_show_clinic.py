@@ -2,10 +2,12 @@
 
 import threading
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
 
+from helpers.quiet import tf
 from helpers.show.clinic import GUESSES, OTHER, Clinic, guess_for
 from helpers.study.practice import GALLERY
 
@@ -123,8 +125,24 @@ def test_without_generators_it_is_refused():
         Clinic({})
 
 
+def first_rows(subject):
+    return [tf.nest.map_structure(np.asarray, row) for row in islice(subject(), 3)]
+
+
 @pytest.mark.parametrize("name", GALLERY)
-def test_each_generator_of_the_gallery_yields_the_same_kind_of_row_twice(name, tmp_path):
+def test_each_generator_of_the_gallery_yields_distinct_rows_again_and_again(name, tmp_path):
     subject, _ = GALLERY[name](tmp_path)
-    made = [next(iter(subject())) for _ in range(2)]
-    assert type(made[0]) is type(made[1])
+    first, again = first_rows(subject), first_rows(subject)
+    leaves = [np.concatenate([np.ravel(leaf) for leaf in tf.nest.flatten(row)]) for row in first]
+    assert len(leaves) == 3
+    assert not np.array_equal(leaves[0], leaves[1])
+    if name != "noise and a cache":  # its noise is what the cache keeps from being new
+        tf.nest.map_structure(np.testing.assert_array_equal, first, again)
+
+
+def test_the_cache_of_the_gallery_repeats_the_noise_that_should_be_new(tmp_path):
+    subject, _ = GALLERY["noise and a cache"](tmp_path)
+    dataset = subject()
+    epochs = [np.concatenate(list(dataset.as_numpy_iterator())) for _ in range(2)]
+    np.testing.assert_array_equal(*epochs)
+    assert not np.array_equal(epochs[0], np.concatenate(list(subject().as_numpy_iterator())))
