@@ -36,8 +36,6 @@ BRIEF_WAYS = (  # what the representative part leaves out, the whole has
     "ragged",
     "array",
     "items",
-    "items, two workers",
-    "pandas",
     "items, shuffled, two workers",
 )
 

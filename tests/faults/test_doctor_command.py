@@ -7,6 +7,7 @@ import time
 import psutil
 import pytest
 
+from helpers.diagnose.naming import named
 from helpers.measure import load
 
 pytestmark = pytest.mark.faults
@@ -92,15 +93,20 @@ def test_what_the_user_starts_is_ended(doctor):
     assert not [line for line in commands if "time.sleep(987)" in line]
 
 
+def test_a_bad_name_is_one_sentence(doctor):
+    done = doctor("mine.py:nothing")
+    assert done.returncode == 2 and "has no 'nothing'" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mine.py:nothing", "has no 'nothing'"),
-        ("absent.py:rows", "there is no file"),
+        ("absent.py:rows", "there is no file absent.py"),
         ("mine", "is no module:callable"),
+        ("json:nothing", "json has no 'nothing'"),
     ],
 )
-def test_a_bad_name_is_one_sentence(doctor, name, said):
-    done = doctor(name)
-    assert done.returncode == 2 and said in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
+def test_every_bad_name_has_its_sentence(name, said):
+    with pytest.raises(ValueError, match=said):
+        named(name)

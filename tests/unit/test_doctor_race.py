@@ -57,9 +57,7 @@ def test_a_gain_is_the_ratio_of_the_times_and_its_interval_is_made_wider(monkeyp
 
 
 def test_a_fix_that_raises_drops_out_and_the_others_go_on(monkeypatch):
-    found, clock = race(
-        monkeypatch, {trying.BEFORE: 100, "broken": RuntimeError("no"), "good": 25}
-    )
+    found, clock = race(monkeypatch, {trying.BEFORE: 100, "broken": RuntimeError("no"), "good": 25})
     assert set(found) == {"good"}
     assert clock.ran.count("broken") == 1
 
