@@ -60,6 +60,7 @@ def test_guess_examine_verify_cancel_and_an_error_of_theirs(scratch):
     expect(verify).to_be_disabled()
 
     place.locator(".wb-choice select").select_option(label="waits")
+    expect(place.get_by_label("waiting")).not_to_be_checked()  # the guess before is forgotten
     place.get_by_label("waiting").check()
     examine.click()
     expect(cancel).to_be_enabled()

@@ -32,7 +32,7 @@ def _diagnosis(**changes):
     [
         (doctor.stall_ladder, ("generator alone: 2 ms (1 to 3)", "not explained: −1 ms")),
         (doctor.batch_timeline, ("the data: generator 2 ms",)),
-        (doctor.law_bars, ("serial: 250 (binds)", "consumer: 1000")),
+        (doctor.law_bars, ("serial: 4 ms, 250 a second (binds)", "consumer: 1 ms")),
         (doctor.node_graph, ("Generator 1.8 µs each (the busiest)", "BatchV2 1.8 µs each")),
     ],
 )
