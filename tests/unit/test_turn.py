@@ -1,6 +1,7 @@
 """One measurement at a time: threads, processes, killed holders."""
 
-import multiprocessing
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,12 +51,14 @@ def test_waiting_can_be_cancelled():
     leave.set()
 
 
+HOLDER = "from helpers.measure.turn import turn\nwith turn():\n    print(flush=True)\n    input()"
+
+
 def test_a_killed_process_leaves_its_turn():
-    context = multiprocessing.get_context("spawn")
-    taken, leave = context.Event(), context.Event()
-    holder = context.Process(target=hold, args=(taken, leave))
-    holder.start()
-    assert taken.wait(30)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline()
     told = threading.Event()
     done = threading.Event()
 
@@ -66,5 +69,5 @@ def test_a_killed_process_leaves_its_turn():
     threading.Thread(target=second).start()
     assert told.wait(10)
     holder.kill()
-    holder.join()
+    holder.communicate()
     assert done.wait(10)
