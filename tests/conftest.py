@@ -9,6 +9,7 @@ import pytest
 
 # Before any kernel or worker starts, so that they inherit it.
 os.environ.setdefault("WORKBOOK_QUICK", "1")
+os.environ.setdefault("WORKBOOK_MINE", "")
 # And a folder for temporary files of its own, so that what two test processes measure, which shows
 # nothing, need not wait for each other (`helpers.measure.turn`).
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="workbook-tests-")

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbstripout import strip_output
 
+from helpers.measure import mine
 from helpers.measure.keeping import FOLDER
 from helpers.measure.results import write_text
 
@@ -72,7 +73,8 @@ def execute(
         on_cell_complete=tell,
     )
     try:
-        with _environment(FOLDER, str(keep_in) if keep_in else None):
+        # What is stored must not depend on what a reader once answered here.
+        with _environment(FOLDER, str(keep_in) if keep_in else None), _environment(mine.FOLDER, ""):
             Execution(client).follow()
     except CellExecutionError as error:
         raise ValueError(
