@@ -2,8 +2,9 @@
 
 from . import plots
 from .headline import run
-from .lesson import Exercise, Prediction
+from .lesson import Exercise
 from .panel import Panel
 from .picture import Picture, figure
+from .prediction import Prediction
 
 __all__ = ["Exercise", "Panel", "Picture", "Prediction", "figure", "plots", "run"]
