@@ -30,14 +30,17 @@ from helpers.bench.arms import (  # noqa: E402
     ROWS,
     SLICES,
 )
-from helpers.bench.reference import committed  # noqa: E402
-from helpers.bench.results import ArmResult, BridgeBench  # noqa: E402
-from helpers.measure import Measurement, times  # noqa: E402
-from helpers.reproduce import machines  # noqa: E402
+from helpers.bench.reference import ENDING, committed  # noqa: E402
+from helpers.bench.results import BridgeBench  # noqa: E402
+from helpers.measure import Measurement, Ratio, times  # noqa: E402
+from helpers.reproduce import machines, results_name  # noqa: E402
 from helpers.show import figure, plots  # noqa: E402
 
-LADDER = "04-ladder"
-"""The measurement of the article's three examples, as notebook 04 keeps it."""
+LADDER = "14-ladder"
+"""The way from the naive generator to the best recipe, as notebook 14 keeps it."""
+
+ARTICLE = "04-ladder"
+"""The article's three examples, as notebook 04 keeps them."""
 
 README = ROOT / "README.md"
 LADDER_SVG = ROOT / "docs" / "ladder.svg"
@@ -55,16 +58,16 @@ Panel(
 """
 
 
-def ladder() -> Measurement:
-    """The ladder of the reference run: of several machines, the first by name.
+def kept(name: str) -> Measurement:
+    """A notebook's measurement in the reference run: of several machines, the first by name.
 
     Raises:
-        ValueError: If no full run is there, or it has no ladder.
+        ValueError: If no full run is there, or none has it.
     """
     for run in machines().values():
-        if LADDER in run.measurements:
-            return run.measurements[LADDER]
-    raise ValueError(f"results/ has no full run with {LADDER}: `make reproduce` writes one.")
+        if name in run.measurements:
+            return run.measurements[name]
+    raise ValueError(f"results/ has no full run with {name}: `make reproduce` writes one.")
 
 
 def alt_text(measurement: Measurement) -> str:
@@ -80,78 +83,98 @@ def svg(measurement: Measurement) -> bytes:
     return re.sub(r"(<svg\b[^>]*)>", rf'\1 role="img">\n {title}', drawn, count=1).encode()
 
 
-def table(measurement: Measurement) -> str:
-    """The ladder's arms, ratios and intervals, and what ran them, as Markdown."""
-    lines = ["| pipeline | µs per row | speed | 95 % interval |", "|---|---:|---:|---|"]
+def table(name: str, measurement: Measurement) -> str:
+    """Arms, ratios with their intervals, and what ran them, as Markdown."""
+    lines = ["| pipeline | µs per row | speed, 95 % interval | in words |", "|---|---:|---|---|"]
+    floor = measurement.floor()
     for row in measurement.rows():
         base = row["arm"] == measurement.baseline
         each = row["µs per example"]
+        span = f"{times(row['low'])} to {times(row['high'])}"
         cells = (
             row["arm"],
             f"{each:.0f}" if each >= 100 else f"{each:.3g}",
-            "1×" if base else times(row["ratio"]),
-            f"{times(row['low'])} to {times(row['high'])}" + " (noise floor)" * base,
+            f"1× (noise {span})" if base else f"{times(row['ratio'])} ({span})",
+            "the baseline" if base else in_words(measurement.ratio(row["arm"]), floor),
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"Measured by notebook 04 on {measurement.provenance}."])
+    said = f"Measured by notebook {name[:2]} on {measurement.provenance}."
+    return "\n".join([*lines, "", said])
+
+
+def in_words(ratio: Ratio, noise: Ratio) -> str:
+    """A ratio as people say it, "47 times slower" for 0.0213×, in one piece that does not break."""
+    if ratio.overlaps(noise):
+        said = "within the noise"
+    else:
+        factor = max(ratio.value, 1 / ratio.value)
+        side = "faster" if ratio.value > 1 else "slower"
+        said = f"{factor:.0f} times {side}" if factor >= 10 else f"{factor:.1f} times {side}"
+    return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def bridge_table(bench: BridgeBench) -> str:
     """The benchmark of the bridge as Markdown: what stored rows reach, and what workers do."""
-    lines = [
-        "| rows | `from_generator` | `bridge.from_generator` | `num_workers=1` | `num_workers=2` "
-        "| `bridge.from_source` |",
-        "|---|---|---|---|---|---|",
-    ]
+    heads = (
+        "rows",
+        "from_generator",
+        "bridge",
+        "bridge, 1 worker",
+        "bridge, 2 workers",
+        "bridge, from_source",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     columns = (GENERATOR, ROWS, BRIDGE_WORKER, BRIDGE_WORKERS, BRIDGE_SLICES)
-    workers = []
+    workers, shown = [], []
     for result in bench.workloads:
-        arms = {arm.arm: _speed(arm) for arm in result.arms}
-        if SLICES in arms:
-            cells = (arms.get(name, "–") for name in columns)
+        speeds = {arm.arm: arm.speed for arm in result.arms}
+        if SLICES in speeds:
+            shown += [speeds[name] for name in columns if name in speeds]
+            words = {arm: in_words(speed, result.noise) for arm, speed in speeds.items()}
+            cells = (
+                words.get(name, "–").replace("\N{NO-BREAK SPACE}times", "×") for name in columns
+            )
             lines.append(f"| {result.workload}: {result.description} | {' | '.join(cells)} |")
-        elif BRIDGE_WORKERS in arms:
-            workers.append(f"{arms[BRIDGE_WORKERS]} with {result.workload} a row")
+        elif BRIDGE_WORKERS in speeds:
+            ratio = speeds[BRIDGE_WORKERS]
+            span = f"{times(ratio.low)} to {times(ratio.high)}"
+            workers.append(f"{times(ratio.value)} ({span}) with {result.workload} a row")
+    widest = max((ratio.precision for ratio in shown), default=0)
+    file = f"results/{results_name(bench.machine)}{ENDING}"
     return "\n".join(
         [
             *lines,
             "",
-            "As shares of the speed of `from_tensor_slices().batch().prefetch()` over the same "
-            "rows, with 95 % intervals; `num_workers=2` is `from_source` with chunks of about "
-            "16 MB. Two worker processes, as shares of a bare Python loop: "
-            f"{', '.join(workers)}. Measured by `workbook bench bridge` on {bench.provenance}.",
+            "Against `from_tensor_slices().batch().prefetch()` over the same rows. The 95 % "
+            f"intervals, ±{widest:.0%} at the widest, are in [the results]({file}). *Bridge* is "
+            "`bridge.from_generator`, with `num_workers=1` for one worker; two workers are "
+            "`from_source` with `num_workers=2` and chunks of about 16 MB. On rows that cost "
+            "Python work two workers reach, as shares of a bare Python loop, "
+            f"{' and '.join(workers)}. Measured by `workbook bench bridge` on {bench.provenance}.",
         ]
     )
 
 
-def _speed(arm: ArmResult) -> str:
-    return f"{times(arm.ratio)} ({times(arm.low)} to {times(arm.high)})"
-
-
-def readme(text: str, measurement: Measurement, bench: BridgeBench) -> str:
+def readme(text: str, ladder: Measurement, article: Measurement, bench: BridgeBench) -> str:
     """The README with the tables and the ladder's alt text renewed.
 
     Raises:
         ValueError: If the README lacks the place of any.
     """
     for pattern, new in (
-        (
-            r"(?<=<!-- ladder -->\n).*?(?=<!-- /ladder -->)",
-            f"{table(measurement)}\n",
-        ),
-        (
-            r"(?<=<!-- bridge -->\n).*?(?=<!-- /bridge -->)",
-            f"{bridge_table(bench)}\n",
-        ),
-        (
-            r"!\[[^\]]*\](?=\(docs/ladder\.svg\))",
-            f"![{alt_text(measurement)}]",
-        ),
+        (_between("ladder"), f"{table(LADDER, ladder)}\n"),
+        (_between("article"), f"{table(ARTICLE, article)}\n"),
+        (_between("bridge"), f"{bridge_table(bench)}\n"),
+        (r"!\[[^\]]*\](?=\(docs/ladder\.svg\))", f"![{alt_text(ladder)}]"),
     ):
         text, count = re.subn(pattern, lambda found, new=new: new, text, flags=re.DOTALL)
         if count != 1:
             raise ValueError(f"README.md has {count} places, not 1, that match {pattern}.")
     return text
+
+
+def _between(name: str) -> str:
+    return rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)"
 
 
 def panel() -> bytes:
@@ -198,11 +221,11 @@ def panel() -> bytes:
 def main() -> None:
     """Make all three."""
     try:
-        measurement = ladder()
-        text = readme(README.read_text(encoding="utf-8"), measurement, committed())
+        ladder, article = kept(LADDER), kept(ARTICLE)
+        text = readme(README.read_text(encoding="utf-8"), ladder, article, committed())
         README.write_text(text, encoding="utf-8")
         LADDER_SVG.parent.mkdir(exist_ok=True)
-        LADDER_SVG.write_bytes(svg(measurement))
+        LADDER_SVG.write_bytes(svg(ladder))
         PANEL_PNG.write_bytes(panel())
     except ValueError as error:
         sys.exit(f"make_figures: {error}")
