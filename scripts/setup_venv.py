@@ -168,10 +168,11 @@ def venv_version():
 
 
 def stamp(*more):
-    """What .venv was made from: the lock, the project, the place (a moved .venv is broken)."""
+    """What .venv was made from: lock, project, settings, place (a moved .venv is broken)."""
     digest = hashlib.sha256()
-    for name in ("requirements.txt", "pyproject.toml"):
-        digest.update((ROOT / name).read_bytes())
+    copied = sorted(path for path in (ROOT / "scripts" / "lab").rglob("*") if path.is_file())
+    for path in (ROOT / "requirements.txt", ROOT / "pyproject.toml", *copied):
+        digest.update(path.read_bytes())
     digest.update(repr((str(VENV), *more)).encode())
     return digest.hexdigest()
 

@@ -21,6 +21,16 @@ POLL_S = 0.1
 _mine = threading.local()
 
 
+class Stopped(KeyboardInterrupt):
+    """An interrupt while something was measured, which a notebook shows as one sentence."""
+
+    def __str__(self) -> str:
+        return "Stopped; nothing of this was kept."
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
+
+
 @contextlib.contextmanager
 def turn(
     tell: Callable[[str], None] = lambda words: None, cancelled: Flag | None = None
@@ -36,7 +46,19 @@ def turn(
 
     Raises:
         Cancelled: If `cancelled` was set before the turn came.
+        Stopped: At an interrupt, be it while waiting or within.
     """
+    try:
+        with _held(tell, cancelled):
+            yield
+    except KeyboardInterrupt as error:
+        if type(error) is KeyboardInterrupt:
+            raise Stopped from None
+        raise
+
+
+@contextlib.contextmanager
+def _held(tell: Callable[[str], None], cancelled: Flag | None) -> Iterator[None]:
     if getattr(_mine, "held", False):
         yield
         return

@@ -37,10 +37,8 @@ START_S = 60
 RUN_S = 120
 """How long cells may take; importing TensorFlow is most of it."""
 
-SETTINGS = {
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-}
-"""What the user is asked on a first visit, answered."""
+CONFIG = Path(__file__).resolve().parents[2] / "scripts" / "lab"
+"""What the set-up installs as etc/jupyter of the environment."""
 
 
 @dataclass
@@ -135,13 +133,10 @@ def _command(folder: Path, root: Path) -> list[str]:
 
 def _environment(folder: Path, token: str, quick: bool) -> dict[str, str]:
     """The variables for the server and its kernels: the mode, and folders of their own."""
-    for name, settings in SETTINGS.items():
-        file = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings))
     return os.environ | {
         "JUPYTER_TOKEN": token,  # not in the command line, where everyone could read it
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_CONFIG_PATH": str(CONFIG),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "IPYTHONDIR": str(folder / "ipython"),

@@ -35,6 +35,7 @@ def tree(tmp_path):
     shutil.copy(SCRIPT, tmp_path / "scripts")
     for name in ("pyproject.toml", "requirements.txt"):
         shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "scripts" / "lab", tmp_path / "scripts" / "lab")
     spec = importlib.util.spec_from_file_location("setup", tmp_path / "scripts" / "setup_venv.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -183,7 +184,9 @@ def test_the_second_call_installs_nothing(tree, installs, monkeypatch):
     assert installs == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "pyproject.toml", "scripts/lab/jupyter_server_config.py"]
+)
 def test_a_changed_lock_is_installed_into_the_same_venv(tree, installs, name, monkeypatch):
     call(tree, monkeypatch)
     (tree.VENV / "kept").touch()
@@ -310,6 +313,17 @@ def test_this_environment_is_the_lock():
     platform = (sys.platform, os.name)
     lock = locked_in("{}.{}".format(*sys.version_info[:2]), platform)
     assert {name: here.get(name) for name in lock} == lock
+
+
+def test_jupyterlab_is_told_the_same_however_it_is_started():
+    """What the browser tests use is what this environment has (skipped in one of one's own)."""
+    if Path(sys.prefix) != ROOT / ".venv":
+        pytest.skip("not in .venv")
+    told = [path for path in (ROOT / "scripts" / "lab").rglob("*") if path.is_file()]
+    assert len(told) == 2
+    for path in told:
+        here = Path(sys.prefix, "etc", "jupyter", path.relative_to(ROOT / "scripts" / "lab"))
+        assert here.read_bytes() == path.read_bytes(), "run `make venv`"
 
 
 def test_conda_gets_the_same():

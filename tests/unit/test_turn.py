@@ -5,6 +5,8 @@ import sys
 import threading
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 
 from helpers.measure import Cancelled
 from helpers.measure.turn import WAITING, turn
@@ -71,3 +73,23 @@ def test_a_killed_process_leaves_its_turn():
     holder.kill()
     holder.communicate()
     assert done.wait(10)
+
+
+def test_an_interrupt_of_a_cell_that_measures_is_one_sentence():
+    shell = InteractiveShell.instance()
+    with capture_output() as shown:
+        done = shell.run_cell(
+            "from helpers.measure.turn import turn\nwith turn():\n    raise KeyboardInterrupt"
+        )
+    assert isinstance(done.error_in_exec, KeyboardInterrupt)  # so "Run all" ends here
+    assert shown.stdout.strip() == "Stopped; nothing of this was kept."
+    with turn(lambda words: pytest.fail("its turn has ended")):
+        pass
+
+
+def test_what_ends_a_command_stays_what_it_is():
+    class Terminated(KeyboardInterrupt):
+        pass
+
+    with pytest.raises(Terminated), turn():
+        raise Terminated
