@@ -1,0 +1,1 @@
+"""What real sources need beyond the bridge: handles, tables, texts, live streams, bad items."""
