@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,14 @@ from helpers.bridge.batcher import counted, crossed, do_not_convert, epoch_seeds
 from helpers.bridge.chunks import Chunks, Plan, Workspace
 from helpers.bridge.probe import first_item
 from helpers.bridge.processes import WorkerPool
-from helpers.bridge.reading import Reading
+from helpers.bridge.reading import Reader, Reading
 from helpers.bridge.sending import check_sendable
 from helpers.bridge.sharding import Order, SourceShards
 from helpers.bridge.signature import check_rows, check_sizes, layout_of, plan_of
 from helpers.bridge.slices import Slices, first_slice
 from helpers.bridge.structure import is_nested, leaves_of, map_structure
 from helpers.bridge.together import Together
+from helpers.bridge.windows import Shuffled, Windowed, has_chunks
 from helpers.quiet import tf
 
 
@@ -65,7 +68,8 @@ def from_source(
       batch_size: Rows in a batch.
       drop_remainder: Leaves out a last batch of fewer rows; batches then have a static size.
       shuffle: Draws the whole order anew, uniformly, once an epoch. Sources other than arrays are
-        read item by item then, files among them.
+        read item by item then; but those that say with `chunks` how their file is cut, as HDF5 and
+        Zarr data sets do, are read along those chunks, up to 64 MB of rows ahead.
       seed: The same seed gives the same orders. By default, other ones in each run.
       reshuffle_each_iteration: Gives each epoch an order of its own.
       output_signature: What an item looks like, as for `from_generator`; by default, like the
@@ -142,20 +146,27 @@ def from_source(
         pool = _workers(source, order, plan, num_workers)
         plan = dataclasses.replace(plan, chunk_batches=None)  # to be batched once more
         reading = Reading(lambda seed, row: pool.epoch(seed, first=row), nothing_of(plan))
-    elif piece is not None and not shuffle:
-        workspace = Workspace.of(plan.layout)
-        reading = Reading(
-            lambda _, row: Slices(source, count, plan, workspace, row), nothing_of(plan)
-        )
     else:
-        reading = _read_items(source, order, plan)
+        reading = Reading(_opener(source, order, plan, sliced=piece is not None), nothing_of(plan))
     return counted(crossed(reading, seeds, plan, name), plan, count, name)
 
 
-def _read_items(source: Any, order: Order, plan: Plan) -> Reading:
+def _opener(source: Any, order: Order, plan: Plan, sliced: bool) -> Callable[[int, int], Reader]:
+    """Gives what opens a reader, given the seed of an epoch and the number of a row.
+
+    Args:
+      source: The source.
+      order: The order of its rows.
+      plan: How they become chunks.
+      sliced: Whether its slices are arrays.
+    """
     workspace = Workspace.of(plan.layout)
 
-    def open_at(seed: int, row: int) -> Chunks:
+    def slices(seed: int, row: int) -> Slices:
+        drawn = Shuffled(source, order.of(seed), plan) if order.shuffle else source
+        return Slices(drawn, order.count, plan, workspace, row)
+
+    def items(seed: int, row: int) -> Chunks:
         indices = order.of(seed)[row:]
         return Chunks(
             lambda: map(source.__getitem__, map(int, indices)),
@@ -165,7 +176,11 @@ def _read_items(source: Any, order: Order, plan: Plan) -> Reading:
             first=row,
         )
 
-    return Reading(open_at, nothing_of(plan))
+    if sliced and not order.shuffle:
+        return slices
+    if sliced and has_chunks(source):
+        return lambda seed, row: Windowed(partial(slices, seed), partial(items, seed), row)
+    return items
 
 
 def _workers(source: Any, order: Order, plan: Plan, num_workers: int) -> WorkerPool:
