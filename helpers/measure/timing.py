@@ -18,6 +18,9 @@ from .statistics import Ratio
 
 Clock = Callable[[], int]
 
+Through = Callable[[Iterator[Any]], Iterator[Any]]
+"""Gives what an iterator gives, and sees each element pass."""
+
 
 class Cancelled(Exception):
     """The measurement was cancelled before it had a result."""
@@ -61,6 +64,9 @@ class Arm:
         consume: What is done with each element, or None for an idle consumer.
         content: Arms with the same label claim to yield the same examples in the same order,
             however batched, and are held to it, once, by content. None claims nothing.
+        drain: Who takes the elements in place of a loop around `consume`, as Keras' `fit` does.
+            It is called with the iterable and with a function that gives what an iterator gives
+            and times each element; it passes the one iterator that it opens through that function.
     """
 
     name: str
@@ -68,6 +74,7 @@ class Arm:
     examples: Callable[[Any], int] = one_example
     consume: Callable[[Any], object] | None = None
     content: str | None = None
+    drain: Callable[[Any, Through], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,31 +123,38 @@ def run_trial(
     start = clock()
     iterable = arm.build()
     built = clock()
-    iterator = iter(iterable)
-    try:
-        item = next(iterator)
-    except StopIteration:
+    first = last = built
+    elements = examples = first_examples = waited = 0
+
+    def timed(iterator: Iterator[Any]) -> Iterator[Any]:
+        nonlocal first, last, elements, examples, first_examples, waited
+        while True:
+            asked = clock()
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            last = clock()
+            more_elements, more_examples = _size(arm, item)
+            if elements:
+                waited += last - asked
+            else:
+                first, first_examples = last, more_examples
+            elements += more_elements
+            examples += more_examples
+            yield item
+
+    if arm.drain is not None:
+        arm.drain(iterable, timed)
+    else:
+        for item in timed(iter(iterable)):
+            if arm.consume is not None:
+                arm.consume(item)
+    if not elements:
         raise ValueError(
             f"{arm.name!r} yielded nothing: build must make a fresh iterable on every call, "
             "and a generator that is already spent gives none."
-        ) from None
-    first = last = clock()
-    elements, examples = _size(arm, item)
-    first_examples = examples
-    waited = 0
-    while True:
-        if arm.consume is not None:
-            arm.consume(item)
-        asked = clock()
-        try:
-            item = next(iterator)
-        except StopIteration:
-            break
-        last = clock()
-        waited += last - asked
-        more_elements, more_examples = _size(arm, item)
-        elements += more_elements
-        examples += more_examples
+        )
     if elements < 2:
         raise ValueError(
             f"{arm.name!r} yielded a single element, and a steady state needs two or more: "

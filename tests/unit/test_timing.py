@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -196,3 +197,25 @@ def test_single_passes_of_one_arm_differ_where_rounds_and_intervals_do_not():
     assert measured.single_pass_error(0.1) == 1 / 4
     assert measured.single_pass_error(0.25) == 0
     assert measured.floor().value == 1
+
+
+def test_who_drains_itself_is_timed_by_the_elements_it_takes():
+    machine = FakeMachine()
+
+    def drain(iterable, through):
+        machine.spend(500)
+        for _ in through(iter(iterable)):
+            machine.spend(7)
+
+    plain = machine.arm("a", 10, elements=5, build=1000, open_=100, step=7, examples=3)
+    driven = machine.arm("a", 10, elements=5, build=1000, open_=100, examples=3, drain=drain)
+    expected = run_trial(plain, clock=machine.clock)
+    trial = run_trial(driven, clock=machine.clock)
+    assert trial == replace(expected, first_ns=expected.first_ns + 500)
+
+
+def test_who_drains_itself_and_takes_nothing_is_named():
+    machine = FakeMachine()
+    arm = machine.arm("a", 10, drain=lambda iterable, through: None)
+    with pytest.raises(ValueError, match="'a' yielded nothing"):
+        run_trial(arm, clock=machine.clock)
