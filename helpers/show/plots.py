@@ -29,8 +29,19 @@ from .axes import (
 )
 from .busy import stacked, timeline
 from .palette import GREY, PALE, styles
+from .rungs import Rung, rung
 
-__all__ = ["cold", "ladder", "ratios", "single_passes", "stacked", "timeline", "trials"]
+__all__ = [
+    "Rung",
+    "cold",
+    "ladder",
+    "ratios",
+    "rung",
+    "single_passes",
+    "stacked",
+    "timeline",
+    "trials",
+]
 
 SEE_THROUGH = 0.35
 
@@ -42,52 +53,41 @@ def ratios(ax: Axes, measurement: Measurement) -> Axes:
         ax: Where.
         measurement: Two arms or more, or the baseline alone to see the noise.
     """
-    rows: list[tuple[str, Ratio | None, str]] = []
-    for arm in measurement.arms:
-        remark = f"{us(measurement.ns_per_example(arm))} per example"
-        if arm == measurement.baseline:
-            rows.append((arm, None, remark))
-            continue
-        verdict = measurement.verdict(arm)
-        if verdict.kind not in ("faster", "slower"):
-            remark += f", {verdict.kind}"
-        rows.append((arm, verdict.ratio, remark))
     head(ax, measurement.title)
-    return ladder(ax, rows, measurement.floor(), measurement.provenance)
+    rows = [rung(measurement, arm) for arm in measurement.arms]
+    return ladder(ax, rows, measurement.provenance)
 
 
-def ladder(
-    ax: Axes, rows: Sequence[tuple[str, Ratio | None, str]], floor: Ratio, provenance: str
-) -> Axes:
-    """Draws ratios to one baseline, a row each.
+def ladder(ax: Axes, rows: Sequence[Rung], provenance: str) -> Axes:
+    """Draws ratios to one baseline, a row each, and each against the noise of its own rounds.
 
     A mark is filled when its interval is clear of the noise floor, and hollow otherwise.
 
     Args:
         ax: Where.
-        rows: For each arm its name, its ratio (None for the baseline itself) and a remark.
-        floor: The baseline against itself.
+        rows: From the top.
         provenance: What ran it, in one line.
     """
-    style = styles([name for name, _, _ in rows])
-    ends = [1.0, floor.low, floor.high]
-    ends += [end for _, ratio, _ in rows if ratio for end in (ratio.low, ratio.high)]
-    ax.axvspan(floor.low, floor.high, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    style = styles([row.name for row in rows])
+    ends = [1.0]
+    ends += [end for row in rows for one in (row.ratio, row.floor) if one for end in _ends(one)]
     ax.axvline(1, color=GREY, lw=1, zorder=1)
     said = []
-    for y, (name, ratio, remark) in enumerate(rows):
-        look = style[name]
+    for y, row in enumerate(rows):
+        look, ratio = style[row.name], row.ratio
         fill = look.colour
         value = "1× (baseline)"
+        span = row.floor.high - row.floor.low
+        ax.barh(y, span, 1, row.floor.low, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
         if ratio is not None:
             value = str(ratio)
             ax.plot([ratio.low, ratio.high], [y, y], "-|", color=look.colour, lw=2, ms=11, mew=2)
-            if ratio.overlaps(floor):
+            if not ratio.clear_of(row.floor):
                 fill = "white"
         centre = ratio.value if ratio else 1
         ax.plot(centre, y, look.marker, mec=look.colour, mfc=fill, mew=1.8, ms=7, zorder=3)
-        write_beside(ax, y, value, remark)
-        said.append(f"{name}: {value}, {remark}")
+        write_beside(ax, y, value, row.remark)
+        said.append(f"{row.name}: {value}, {row.remark}")
     ax.set_xscale("log")
     low, high = min(ends), max(ends)
     pad = (high / low) ** 0.05
@@ -97,14 +97,20 @@ def ladder(
         "← slower   speed ÷ baseline's speed, log scale   faster →   (grey band: noise floor)",
         size=NOTE,
     )
-    name_rows(ax, [name for name, _, _ in rows])
+    name_rows(ax, [row.name for row in rows])
     foot(ax, provenance)
+    floors = [row.floor for row in rows]
     say(
         ax,
         f"Speed relative to the baseline with 95 % intervals, on a log axis. {'; '.join(said)}. "
-        f"Noise floor {times(floor.low)} to {times(floor.high)}.",
+        f"Noise floor {times(min(floor.low for floor in floors))} to "
+        f"{times(max(floor.high for floor in floors))}.",
     )
     return ax
+
+
+def _ends(ratio: Ratio) -> tuple[float, float]:
+    return ratio.low, ratio.high
 
 
 def trials(ax: Axes, measurement: Measurement) -> Axes:

@@ -133,6 +133,29 @@ def test_ratios_show_intervals_floor_and_provenance():
     assert to_hex(marks[(2,)].get_markerfacecolor()) == "#ffffff"  # not clear of the noise
 
 
+def test_each_row_of_a_ladder_is_judged_by_the_noise_of_its_own_run():
+    quiet, noisy = (
+        compare(
+            [machine.arm("off", 1e5), machine.arm("on", 9.4e4)],
+            settings=Settings(min_rounds=12, max_rounds=12),
+            clock=machine.clock,
+        )
+        for machine in (FakeMachine(noise=0.005, seed=2), FakeMachine(noise=0.3, seed=2))
+    )
+    named = {"quiet": quiet, "noisy": noisy}
+    for order in (("quiet", "noisy"), ("noisy", "quiet")):  # whichever comes last
+        rows = [plots.rung(named[name], "on", name) for name in order]
+        ax = figure(plots.ladder, rows, "a machine").figure.axes[0]
+        marks = {line.get_ydata()[0]: line for line in ax.lines if len(line.get_xdata()) == 1}
+        for y, name in enumerate(order):
+            hollow = to_hex(marks[y].get_markerfacecolor()) == "#ffffff"
+            assert hollow == (named[name].verdict("on").kind not in ("faster", "slower"))
+            assert hollow == (name == "noisy")
+            band = ax.patches[y]
+            assert band.get_x() == pytest.approx(named[name].floor().low)
+            assert band.get_x() + band.get_width() == pytest.approx(named[name].floor().high)
+
+
 def test_trials_show_every_trial():
     result = measured({"base": 100, "slow": 200})
     ax = figure(plots.trials, result).figure.axes[0]
