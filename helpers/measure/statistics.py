@@ -141,7 +141,7 @@ class Verdict:
             most = max(self.ratio.high, 1 / self.ratio.low) - 1
             said = (
                 f"No difference between {self.arm} and {self.baseline} is seen: {self.ratio}, "
-                f"so if there is one it is below {most:.0%}."
+                f"so if there is one it is below {percent(most)}."
             )
         else:
             said = (

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.measure import Measurement, Ratio, record, times
+from helpers.measure import Measurement, Ratio, percent, record, times
 from helpers.measure.results import to_json
 
 from .axes import three, us
@@ -166,7 +166,7 @@ class Runs:
                 str(run.number),
                 run.arm + (" (the baseline)" if run.unchanged else ""),
                 three(measured.ns_per_example(run.arm) / 1e3),
-                f"{measured.stall(run.arm):.0%}",
+                f"{percent(measured.stall(run.arm))}",
                 "1×" if run.unchanged else times(run.ratio.value),
                 f"{times(run.ratio.low)} to {times(run.ratio.high)}",
                 run.kind,
