@@ -1,10 +1,10 @@
 """Showing: figures, the panel, and the notebooks' predictions and exercises."""
 
 from . import plots
+from .exercise import check
 from .headline import run
-from .lesson import Exercise
 from .panel import Panel
 from .picture import Picture, figure
 from .prediction import Prediction
 
-__all__ = ["Exercise", "Panel", "Picture", "Prediction", "figure", "plots", "run"]
+__all__ = ["Panel", "Picture", "Prediction", "check", "figure", "plots", "run"]

@@ -14,7 +14,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[2]
 START = ROOT / "notebooks" / "00-start-here.ipynb"
-MARK = "# NBVAL_CHECK_OUTPUT"
+TAG = "nbval-check-output"
+MARKED = {"tags": [TAG]}
+
+
+def is_checked(cell) -> bool:
+    return TAG in cell.metadata.get("tags", [])
 
 
 def small():
@@ -22,12 +27,14 @@ def small():
     return new_notebook(
         cells=[
             new_code_cell(
-                f"{MARK}\nprint('six')",
+                "print('six')",
+                metadata=MARKED,
                 execution_count=1,
                 outputs=[new_output("stream", name="stdout", text="six\n")],
             ),
             new_code_cell(
-                f"{MARK}\n6 * 7",
+                "6 * 7",
+                metadata=MARKED,
                 execution_count=2,
                 outputs=[
                     new_output("execute_result", data={"text/plain": "42"}, execution_count=2)
@@ -46,7 +53,7 @@ def checked_of_the_start_page():
     """The start page's first cell, which imports, and those that are compared."""
     book = nbformat.read(START, as_version=4)
     cells = [cell for cell in book.cells if cell.cell_type == "code"]
-    book.cells = [cells[0], *(cell for cell in cells[1:] if MARK in cell.source)]
+    book.cells = [cells[0], *(cell for cell in cells[1:] if is_checked(cell))]
     return book
 
 
@@ -64,7 +71,7 @@ def tampered(book, number):
 @pytest.mark.parametrize("make", [small, checked_of_the_start_page])
 def test_a_changed_output_fails(make, tmp_path):
     book = make()
-    numbers = [number for number, cell in enumerate(book.cells) if MARK in cell.source]
+    numbers = [number for number, cell in enumerate(book.cells) if is_checked(cell)]
     assert numbers
     nbformat.write(book, tmp_path / "as-stored.ipynb")
     for number in numbers:
