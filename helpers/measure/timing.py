@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 
 from .machine import this_machine
 from .measurement import Measurement, Trial
+from .order import balanced
 from .settings import Settings
 from .statistics import Ratio
 
@@ -185,8 +185,8 @@ def compare(
 ) -> Measurement:
     """Measures arms against a baseline in paired, interleaved rounds.
 
-    Each round runs every arm once, and the baseline once more as the control, in an order that is
-    shuffled by the recorded seed. It stops when the interval of every ratio, the control's
+    Each round runs every arm once, and the baseline once more as the control, in a balanced order
+    (see `order`) that the trials keep. It stops when the interval of every ratio, the control's
     included, is as narrow as `settings.precision`, or when the budget or the rounds are spent.
 
     Args:
@@ -221,10 +221,10 @@ def compare(
         settings=settings, machine=this_machine(), stopped="rounds",
     )  # fmt: skip
     trials: list[Trial] = []
-    order = random.Random(settings.seed)
+    counted = balanced(entries, settings.seed)
     for round_ in range(settings.warmup_rounds + settings.max_rounds):
         warmup = round_ < settings.warmup_rounds
-        for position, (name, arm) in enumerate(order.sample(entries, len(entries))):
+        for position, (name, arm) in enumerate(entries if warmup else next(counted)):
             if cancelled is not None and cancelled.is_set():
                 raise Cancelled("cancelled before the comparison was done.")
             trial = run_trial(arm, round_=round_, position=position, warmup=warmup, clock=clock)

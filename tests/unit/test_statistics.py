@@ -16,7 +16,7 @@ def _kinds(slowdown: float) -> list[str]:
             machine.arm("a", 1e6, elements=2),
             machine.arm("b", 1e6 * (1 + slowdown), elements=2),
         ]
-        settings = Settings(seed=seed, max_rounds=80, budget_s=1e9)
+        settings = Settings(seed=seed, min_rounds=60, max_rounds=100, budget_s=1e9)
         kinds.append(compare(arms, settings=settings, clock=machine.clock).verdict("b").kind)
     return kinds
 
