@@ -133,8 +133,8 @@ def check_sendable(name: str, obj: object) -> bool:
         path, error = _culprit(name, obj, error, depth=6)
     raise TypeError(
         f"num_workers has to send {name} to other processes, and that cannot be pickled: {path} "
-        f"is in the way ({str(error).strip() or type(error).__name__}). Let the generator itself "
-        "open what it needs, such as files, locks and connections"
+        f"is in the way ({str(error).strip() or type(error).__name__}). Let it open "
+        "itself what it needs, such as files, locks and connections"
     ) from error
 
 

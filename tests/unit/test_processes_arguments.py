@@ -125,9 +125,7 @@ def test_what_cannot_be_pickled():
             yield 1
 
     shards = GeneratorShards(rows)
-    sentence = (
-        r"send rows to .*cannot be pickled.*lock.*Let the generator itself open what it needs"
-    )
+    sentence = r"send rows to .*cannot be pickled.*lock.*Let it open itself what it needs"
     with pytest.raises(TypeError, match=sentence):
         check_sendable(*shards.subject)
     pool = open_pool(shards)
