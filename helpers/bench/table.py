@@ -35,7 +35,7 @@ def workload_table(result: WorkloadResult) -> RenderableType:
     """The arms of one workload, as multiples of the first; it fits 80 columns."""
     title = f"{result.workload}: {result.description}; batches of {result.batch_size}"
     heads = ("arm", "gives", "µs each", "speed", "interval", "first ms")
-    table = _table(title, *heads, left=2)
+    table = plain_table(title, *heads, left=2)
     for place, arm in enumerate(result.arms):
         table.add_row(
             arm.arm,
@@ -53,7 +53,7 @@ def growth_table(growth: Growth) -> Table:
     """Cost and memory after so many examples."""
     title = f"growth: {growth.description}"
     heads = ("examples", "µs each", "speed of from_tensor_slices", "interval", "memory, MiB")
-    table = _table(title, *heads)
+    table = plain_table(title, *heads)
     for point in growth.points:
         table.add_row(
             f"{point.examples:,}",
@@ -65,7 +65,8 @@ def growth_table(growth: Growth) -> Table:
     return table
 
 
-def _table(title: str, *heads: str, left: int = 0) -> Table:
+def plain_table(title: str, *heads: str, left: int = 0) -> Table:
+    """Makes a table without rows; the columns after the `left` first ones hold numbers."""
     table = Table(*heads, title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
     for column in table.columns[left:]:
         column.justify = "right"

@@ -10,12 +10,14 @@ import typer
 from .quick import Quick, set_quick
 from .terminal import INTERRUPTED, console, progress, say, sentences
 
-bench_app = typer.Typer(help="Benchmarks of the bridge and of the doctor.", no_args_is_help=True)
+bench_app = typer.Typer(
+    help="Benchmarks of the bridge, of the doctor and of training.", no_args_is_help=True
+)
 
 
 @bench_app.callback()
 def bench() -> None:
-    """Benchmarks of the bridge and of the doctor."""
+    """Benchmarks of the bridge, of the doctor and of training."""
 
 
 @bench_app.command()
@@ -102,5 +104,42 @@ def doctor(
                 wanted = f"{case.name}: {case.first}, where {' or '.join(case.wanted)} is right"
                 say(f"missed: {wanted}; advised {', '.join(case.advised) or 'nothing'}")
         say(result.provenance)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@bench_app.command()
+def fit(
+    to: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="WORKLOAD", help="One workload; again for more."),
+    ] = None,
+    quick: Quick = False,
+) -> None:
+    """Train a model that is fed in four ways, against the same model on one cached batch.
+
+    Each workload is written as it is finished; Ctrl-C keeps those.
+    """
+    with sentences():
+        set_quick(quick)
+        from helpers.bench.fit import choose, run
+        from helpers.bench.fit_results import fit_tables
+        from helpers.measure import save
+
+        with progress(transient=True) as bar:
+            steps = choose(only)
+            task = bar.add_task("starting", total=len(steps))
+
+            def tell(name: str, share: float, words: str) -> None:
+                said = f"{name}: {words}" if words else name
+                bar.update(task, description=said, completed=steps.index(name) + share)
+
+            result = run(only, tell=tell, keep=lambda result: save(result, to) if to else None)
+        if to is not None:
+            save(result, to)
+        console.print(fit_tables(result))
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,27 @@ def write_crops(folder: Path, count: int, *, seed: int = 0) -> tuple[list[str], 
         Image.fromarray(picture[top : top + height, left : left + width]).save(path, quality=90)
         paths.append(str(path))
     return paths, labels
+
+
+class Pictures:
+    """A folder's JPEG files as rows of (picture, label), by number or one after the other.
+
+    A picture is decoded with Pillow and resized: (side, side, 3) float32 from 0 to 1. Its module
+    leaves TensorFlow alone, so that a worker process starts soon.
+    """
+
+    def __init__(self, paths: list[str], labels: np.ndarray, side: int = 64):
+        """Reads nothing yet."""
+        self._paths, self._labels, self._side = paths, labels, side
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, number: int) -> tuple[np.ndarray, np.int32]:
+        with Image.open(self._paths[number]) as file:
+            picture = file.convert("RGB").resize((self._side, self._side))
+        return np.asarray(picture, np.float32) / 255, self._labels[number]
+
+    def rows(self) -> Iterator[tuple[np.ndarray, np.int32]]:
+        """Yields every row once, as a generator of one's own would."""
+        return (self[number] for number in range(len(self)))
