@@ -5,7 +5,7 @@ from .machine import Machine, this_machine
 from .measurement import Measurement, Trial
 from .results import load, record, save
 from .settings import Settings, pick, quick
-from .statistics import Ratio, Verdict, judge, ratio_of_times, times
+from .statistics import Ratio, Verdict, judge, percent, ratio_of_times, times
 from .timing import Arm, Cancelled, Progress, Span, compare, content_digest, run_trial
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "content_digest",
     "judge",
     "load",
+    "percent",
     "pick",
     "quick",
     "ratio_of_times",

@@ -10,6 +10,7 @@ from .machine import Machine, this_machine
 from .measurement import Measurement
 from .results import record
 from .settings import Settings
+from .statistics import percent
 from .timing import Arm, compare
 
 SLOWDOWN = 0.10
@@ -61,18 +62,18 @@ class SelfCheck:
         """The table: what was tried, what must be, the protocol, one pass each."""
 
         def share(count: int) -> str:
-            return f"{count} of {self.repeats} ({count / self.repeats:.0%})"
+            return f"{count} of {self.repeats} ({percent(count / self.repeats)})"
 
         return [
             (
                 "an arm against itself, called different",
-                f"at most {MOST_FALSE:.0%}",
+                f"at most {percent(MOST_FALSE)}",
                 share(self.false_protocol),
                 share(self.false_single),
             ),
             (
-                f"a planted delay of {SLOWDOWN:.0%}, found",
-                f"at least {LEAST_FOUND:.0%}",
+                f"a planted delay of {percent(SLOWDOWN)}, found",
+                f"at least {percent(LEAST_FOUND)}",
                 share(self.found_protocol),
                 share(self.found_single),
             ),

@@ -40,6 +40,14 @@ class Ratio:
         """Tells whether the two intervals share a point."""
         return self.low <= other.high and other.low <= self.high
 
+    def clear_of(self, floor: Ratio) -> bool:
+        """Tells whether a difference is seen, which every verdict and every mark rests on.
+
+        Args:
+            floor: The baseline against itself, in the rounds of this ratio.
+        """
+        return not self.overlaps(floor)
+
     def __str__(self) -> str:
         return f"{times(self.value)} [{times(self.low)}, {times(self.high)}]"
 
@@ -48,6 +56,11 @@ def times(value: float) -> str:
     """Writes a ratio with three figures: 0.0123×, 0.981×, 2.87×, 135×."""
     decimals = min(5, max(0, 2 - math.floor(math.log10(value)))) if value > 0 else 2
     return f"{value:.{decimals}f}×"
+
+
+def percent(share: float) -> str:
+    """Writes a share in per cent: 0.218 is 22 %, on one line with its sign."""
+    return f"{100 * share:.0f}\u00a0%"
 
 
 def ratio_of_times(baseline: Sequence[float], arm: Sequence[float], seed: int = 0) -> Ratio:
@@ -128,7 +141,7 @@ class Verdict:
             most = max(self.ratio.high, 1 / self.ratio.low) - 1
             said = (
                 f"No difference between {self.arm} and {self.baseline} is seen: {self.ratio}, "
-                f"so if there is one it is below {most:.0%}."
+                f"so if there is one it is below {percent(most)}."
             )
         else:
             said = (
@@ -151,7 +164,7 @@ def judge(arm: str, baseline: str, ratio: Ratio, floor: Ratio, precision: float)
         floor: The baseline's control against the baseline.
         precision: The half-width that was asked of the intervals, as a share.
     """
-    if not ratio.overlaps(floor):
+    if ratio.clear_of(floor):
         kind = "faster" if ratio.value > floor.value else "slower"
         return Verdict(arm, baseline, kind, ratio, floor)
     if floor.low <= ratio.value <= floor.high and ratio.precision <= precision:

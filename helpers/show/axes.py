@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from .palette import GREY
+from .palette import BAND, GREY
 
 TEXT, NOTE, SMALL = 9.5, 9, 8
 """Sizes in points: names and values; axis labels; what ran it."""
@@ -72,17 +74,51 @@ def log_ticks(axis: Axis, low: float, high: float, write: Callable[[float], str]
     axis.set_minor_locator(NullLocator())
 
 
+def part_ticks(ax: Axes) -> None:
+    """Leaves out labels of a log x axis that would touch, those about 1 last.
+
+    Call it when all else is drawn: before, the width of the Axes is not known.
+    """
+    if ax.get_xscale() != "log":
+        return
+    ax.figure.draw_without_rendering()
+    ticks = list(zip(ax.get_xticks(), ax.get_xticklabels(), strict=True))
+    middle = min(range(len(ticks)), key=lambda index: abs(math.log(ticks[index][0])), default=0)
+    kept = ticks[middle : middle + 1]
+    for others in (ticks[middle + 1 :], ticks[:middle][::-1]):
+        beside = kept[0][1] if kept else None
+        for value, label in others:
+            if _apart(label, beside):
+                kept.append((value, label))
+                beside = label
+    kept.sort(key=lambda tick: tick[0])
+    ax.xaxis.set_major_locator(FixedLocator([value for value, _ in kept]))
+    ax.xaxis.set_major_formatter(FixedFormatter([label.get_text() for _, label in kept]))
+
+
+def _apart(one: Text, other: Text) -> bool:
+    """Whether two labels have as much as a letter between them."""
+    boxes = [text.get_window_extent() for text in (one, other)]
+    left, right = sorted(boxes, key=lambda box: box.x0)
+    return right.x0 - left.x1 >= 0.7 * one.get_size() * one.figure.dpi / 72
+
+
 def head(ax: Axes, title: str) -> None:
-    """Puts a title over the Axes, at its left end."""
+    """Puts a title over the Axes and what stands there, at its left end."""
+    legend = ax.get_legend()
+    pad = 10.0
+    if legend is not None and legend.get_window_extent().y0 >= ax.bbox.y1 - 1:
+        pad += legend.get_window_extent().height * 72 / ax.figure.dpi
     if title:
-        ax.set_title(textwrap.fill(title, 58), loc="left", size=TEXT + 1.5, weight="bold", pad=10)
+        ax.set_title(_filled(title, 58), loc="left", size=TEXT + 1.5, weight="bold", pad=pad)
 
 
 def foot(ax: Axes, line: str) -> None:
     """Writes in small what ran it, below the x axis and its label."""
     width = int(ax.figure.get_figwidth() * 10.5)
+    lines = ax.get_xlabel().count("\n")
     ax.annotate(
-        textwrap.fill(line, width), (1, 0), xycoords="axes fraction", xytext=(0, -36),
+        _filled(line, width), (1, 0), xycoords="axes fraction", xytext=(0, -36 - 12 * lines),
         textcoords="offset points", ha="right", va="top", size=SMALL, color=GREY,
     )  # fmt: skip
 
@@ -91,7 +127,7 @@ def plain(ax: Axes) -> None:
     """Leaves of the frame what carries a scale."""
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="x", labelsize=NOTE, color=GREY)
-    ax.grid(axis="x", color="#E6E6E6", lw=0.8)
+    ax.grid(axis="x", color=BAND, lw=0.8)
     ax.set_axisbelow(True)
 
 
@@ -102,8 +138,12 @@ def say(ax: Axes, text: str) -> None:
 
 def wrapped(name: str, width: int = NAME_WIDTH) -> str:
     """Breaks a name into up to three lines."""
-    lines = textwrap.wrap(name, width, max_lines=3, placeholder=" …")
-    return "\n".join(lines)
+    return _filled(name, width, max_lines=3, placeholder=" …")
+
+
+def _filled(text: str, width: int, **options: Any) -> str:
+    """Breaks a text between its words only."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, **options)
 
 
 def us(nanoseconds: float) -> str:

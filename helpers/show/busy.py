@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+
+from helpers.measure import percent
 
 from .axes import NOTE, TEXT, foot, name_rows, plain, say, three, wrapped, write_beside
-from .palette import styles
+from .palette import LANES, styles
 
 if TYPE_CHECKING:  # helpers.study imports TensorFlow
     from helpers.study import Timeline
@@ -38,13 +39,11 @@ def stacked(
     for y, (bar, segments) in enumerate(parts.items()):
         left = 0.0
         for name, value in segments.items():
-            colour = style[name].colour
-            ax.barh(y, value, left=left, color=colour, height=0.55, ec="white", lw=0.8)
-            if value / longest > 0.08:  # a narrower segment does not hold its number
-                ink = "white" if sum(to_rgb(colour)) < 1.4 else "black"
-                ax.text(
-                    left + value / 2, y, three(value), color=ink, size=TEXT,
-                    ha="center", va="center",
+            ax.barh(y, value, left=left, color=style[name].colour, height=0.4, ec="white", lw=0.8)
+            if value / longest > 0.06:  # over a narrower segment there is no room for its number
+                ax.annotate(
+                    three(value), (left + value / 2, y - 0.2), xytext=(0, 2), size=TEXT,
+                    textcoords="offset points", ha="center", va="bottom",
                 )  # fmt: skip
             left += value
         write_beside(ax, y, f"{three(left)} in all")
@@ -71,7 +70,6 @@ def timeline(ax: Axes, *timelines: Timeline) -> Axes:
         ax: Where.
         *timelines: One or more, drawn one below the other on the same scale of time.
     """
-    style = styles(("generator", "waiting", "consumer"))
     longest = max(one.duration_ns for one in timelines) / 1e6
     y = 0
     ticks: list[tuple[int, str]] = []
@@ -82,7 +80,7 @@ def timeline(ax: Axes, *timelines: Timeline) -> Axes:
             0, y + 0.45, f"{wrapped(one.label, 70)}\n{each}", size=TEXT, va="bottom", weight="bold"
         )
         lanes = []
-        for name, look in style.items():
+        for name, colour in LANES.items():
             spans = [
                 (stretch.start_ns / 1e6, (stretch.end_ns - stretch.start_ns) / 1e6)
                 for stretch in one.lane(name)
@@ -90,8 +88,8 @@ def timeline(ax: Axes, *timelines: Timeline) -> Axes:
             if not spans:
                 continue
             y += 1
-            ax.broken_barh(spans, (y - 0.4, 0.8), color=look.colour, ec="white", lw=0.3)
-            lanes.append(f"{name} {one.busy_ns(name) / one.duration_ns:.0%}")
+            ax.broken_barh(spans, (y - 0.4, 0.8), color=colour, ec="white", lw=0.3)
+            lanes.append(f"{name} {percent(one.busy_ns(name) / one.duration_ns)}")
             ticks.append((y, lanes[-1]))
         said.append(f"{one.label}: {each}; busy: {', '.join(lanes)}")
         y += 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 
 from .axes import NOTE, TEXT, foot, head, name_rows, plain, say, three, wrapped, write_beside
-from .palette import BLUE, GREY, ORANGE, PALE, VERMILLION
+from .palette import BLUE, GREY, MID, ORANGE, VERMILLION
 
 if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
     from helpers.diagnose import Diagnosis
@@ -28,7 +28,7 @@ def stall_ladder(ax: Axes, diagnosis: Diagnosis) -> Axes:
     said = []
     for y, part in enumerate(diagnosis.parts):
         low, value, high = (ns / 1e6 for ns in (part.ns.low, part.ns.value, part.ns.high))
-        ax.barh(y, value, color=PALE if part.derived else BLUE, height=0.6)
+        ax.barh(y, value, color=MID if part.derived else BLUE, height=0.6)
         ax.plot([low, high], [y, y], color="black", lw=1.4, solid_capstyle="butt")
         write_beside(ax, y, f"{_signed(value)} ms")
         said.append(f"{part.name}: {_signed(value)} ms ({_signed(low)} to {_signed(high)})")
@@ -58,7 +58,7 @@ def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
         raise ValueError(f"there is nothing to draw: {diagnosis.sentence}")
     made = [("generator", min(bare, whole), BLUE)]
     made.append(("crossing", min(max(0.0, crossed - bare), whole - made[0][1]), ORANGE))
-    made.append(("steps of tf.data", max(0.0, whole - made[0][1] - made[1][1]), PALE))
+    made.append(("steps of tf.data", max(0.0, whole - made[0][1] - made[1][1]), MID))
     lanes = [("the data", made)]
     consumer = times.get("consumer alone")
     if consumer is not None:
@@ -74,7 +74,8 @@ def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
                 said.append(f"{name}: {what} {three(length)} ms")
             if length > 0.12 * end:
                 ax.text(start + length / 2, y, f"{what}\n{three(length)} ms", ha="center",
-                        va="center", size=NOTE, color="black")  # fmt: skip
+                        va="center", size=NOTE,
+                        bbox={"fc": "white", "ec": "none", "pad": 2})  # fmt: skip
             start += length
     ax.set_xlim(0, end)
     ax.set_xlabel("ms of one batch", size=NOTE)

@@ -9,10 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.measure import Measurement, Ratio, record, times
+from helpers.measure import Measurement, Ratio, percent, record, times
 from helpers.measure.results import to_json
 
 from .axes import three, us
+from .rungs import Rung, rung
 
 
 @dataclass(frozen=True)
@@ -115,25 +116,22 @@ class Runs:
             writer.writerows(lines)
         return file.getvalue()
 
-    def ladder(self, most: int = 8) -> list[tuple[str, Ratio | None, str]]:
+    def ladder(self, most: int = 8) -> list[Rung]:
         """The rows of `plots.ladder` for the latest run and those before with its baseline.
 
         Args:
             most: Pipelines at most, the latest. Of one measured twice the later run is shown.
         """
         latest = self.runs[-1]
-        found: dict[str, tuple[str, Ratio | None, str]] = {}
+        found: dict[str, Rung] = {}
         for run in self.runs:
             if self._comparable(run, latest) and not run.unchanged:
                 found.pop(run.arm, None)
                 each = us(run.measurement.ns_per_example(run.arm))
                 remark = f"run {run.number}, {each} per example"
-                if run.kind not in ("faster", "slower"):
-                    remark = f"run {run.number}, {each}, {run.kind}"
-                found[run.arm] = (run.arm, run.ratio, remark)
-        base = latest.measurement.baseline
-        each = us(latest.measurement.ns_per_example(base))
-        return [(base, None, f"{each} per example"), *list(found.values())[-most:]]
+                found[run.arm] = rung(run.measurement, run.arm, remark=remark)
+        first = rung(latest.measurement, latest.measurement.baseline)
+        return [first, *list(found.values())[-most:]]
 
     @staticmethod
     def _comparable(run: Run, latest: Run) -> bool:
@@ -168,7 +166,7 @@ class Runs:
                 str(run.number),
                 run.arm + (" (the baseline)" if run.unchanged else ""),
                 three(measured.ns_per_example(run.arm) / 1e3),
-                f"{measured.stall(run.arm):.0%}",
+                f"{percent(measured.stall(run.arm))}",
                 "1×" if run.unchanged else times(run.ratio.value),
                 f"{times(run.ratio.low)} to {times(run.ratio.high)}",
                 run.kind,

@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.display import HTML, display
 
-from helpers.measure import Arm, Measurement, Progress, Settings, compare
+from helpers.measure import Arm, Measurement, Progress, Settings, compare, percent
 from helpers.measure.keeping import keep
 from helpers.measure.turn import turn
 from helpers.study import PipelineOptions
@@ -70,5 +70,5 @@ def _said(progress: Progress) -> str:
     said = f"round {progress.rounds}, {progress.elapsed_s:.0f} s of about {progress.budget_s:.0f} s"
     if progress.ratios:
         widest = max(ratio.precision for ratio in progress.ratios.values())
-        said += f", widest interval ±{widest:.0%}"
+        said += f", widest interval ±{percent(widest)}"
     return said

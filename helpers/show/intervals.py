@@ -105,7 +105,7 @@ class Scale:
             low, centre, high = map(self.x, (row.again.low, row.again.value, row.again.high))
             parts.append(f'<path class="again" d="M{low} {y + 9}H{high}"/>')
             parts.append(f'<circle class="again" cx="{centre}" cy="{y + 9}" r="2.5"/>')
-        clear = row.ratio is not None and not row.ratio.overlaps(row.floor)
+        clear = row.ratio is not None and row.ratio.clear_of(row.floor)
         centre = 1.0
         if row.ratio is not None:
             centre = row.ratio.value

@@ -20,10 +20,10 @@ STYLE = """<style>
 .wb-note { border-left: 4px solid var(--jp-border-color1, #bbb); padding: 2px 0 2px 10px;
   color: var(--jp-content-font-color1, black); }
 .wb-note p { margin: 0; }
-.wb-real { border-color: #56B4E9; }
+.wb-real { border-color: #3E97D1; }
 .wb-good { border-color: #009E73; }
-.wb-open { border-color: #E69F00; }
-.wb-bad { border-color: #D55E00; }
+.wb-open { border-color: #C28100; }
+.wb-bad { border-color: #C44E00; }
 .wb-faint { color: var(--jp-content-font-color2, #666); }
 .wb-table table { border-collapse: collapse; width: 100%; font-size: 12px; }
 .wb-table th, .wb-table td { padding: 3px 8px; text-align: right; white-space: nowrap;
@@ -33,7 +33,7 @@ STYLE = """<style>
 .wb-table th { position: sticky; top: 0; background: var(--jp-layout-color2, #f5f5f5); }
 .wb-table .wb-setting td { text-align: left; font-style: italic; white-space: normal; }
 .wb-export a { color: var(--jp-content-link-color, #0072B2); margin-right: 14px; }
-.wb-figure img { display: block; background: white; }
+.wb-figure img { display: block; }
 </style>"""
 
 

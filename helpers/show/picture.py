@@ -17,9 +17,22 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from . import plots
+from .axes import head, part_ticks
 
 WIDTH = 7.7
 """Inches; at 96 pixels to the inch a figure is as wide as the output of a notebook at 1200."""
+
+DARKENED = "invert(0.933) hue-rotate(180deg)"
+"""As CSS: what turns a figure made for white paper into one for JupyterLab's dark page, #111. Hues
+stay, so that a pipeline keeps its colour."""
+
+_IN_A_NOTEBOOK = (
+    "<style>:is(body[data-jp-theme-light='false'], body.vscode-dark) img.wb-drawn "
+    f"{{ filter: {DARKENED}; }}</style>"
+)
+_IN_A_FILE = (
+    f"<style>@media (prefers-color-scheme: dark) {{ svg {{ filter: {DARKENED}; }} }}</style>"
+)
 
 _SVG_SETTINGS = threading.Lock()
 
@@ -52,7 +65,8 @@ class Picture:
         file = io.BytesIO()
         with _SVG_SETTINGS, matplotlib.rc_context({"svg.hashsalt": "workbook"}):
             self.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-        return file.getvalue()
+        head, start, rest = file.getvalue().partition(b" <metadata>")
+        return head + f" {_IN_A_FILE}\n".encode() + start + rest
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes it as the .svg or .png that the path ends in, and returns the path.
@@ -71,7 +85,8 @@ class Picture:
         """The figure as an `<img>` that holds its own data."""
         data = base64.b64encode(self.png()).decode()
         return (
-            f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}" '
+            f'{_IN_A_NOTEBOOK}<img class="wb-drawn" src="data:image/png;base64,{data}" '
+            f'alt="{html.escape(self.alt)}" '
             f'width="{self.figure.get_figwidth() * 96:.0f}" style="max-width:100%;height:auto">'
         )
 
@@ -85,6 +100,7 @@ def figure(
     *saved: Any,
     width: float = WIDTH,
     height: float | None = None,
+    title: str = "",
     **options: Any,
 ) -> Picture:
     """Draws saved results at the width of a notebook: `figure(plots.ratios, measurement)`.
@@ -94,23 +110,27 @@ def figure(
         *saved: What it draws.
         width: In inches.
         height: In inches; made to fit the rows unless given.
+        title: What stands over it in place of what the drawing would say.
         **options: Passed on to `draw`.
     """
-    drawn = Figure((width, height or _height(draw, saved)), layout="constrained")
+    height = height or _height(draw, saved) + 0.3 * bool(title)
+    drawn = Figure((width, height), layout="constrained")
     drawn.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     ax = draw(drawn.subplots(), *saved, **options)
+    head(ax, title)
+    part_ticks(ax)
     return Picture(drawn, ax.get_label())
 
 
 def _height(draw: Callable[..., Axes], saved: tuple[Any, ...]) -> float:
     if draw in (plots.ratios, plots.cold):
-        return 1.35 + 0.52 * len(saved[0].arms)
+        return 1.5 + 0.52 * len(saved[0].arms)
     if draw is plots.ladder:
-        return 1.35 + 0.52 * len(saved[0])
+        return 1.5 + 0.52 * len(saved[0])
     if draw is plots.single_passes:
         return 2.3
     if draw is plots.stacked:
-        return 1.35 + 0.45 * len(saved[0])
+        return 1.35 + 0.52 * len(saved[0])
     if draw is plots.trials:
         return max(3.4, 0.8 + 0.51 * len(saved[0].arms))  # names have up to three lines
     if draw is plots.timeline:

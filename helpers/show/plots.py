@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 
-from helpers.measure import Measurement, Ratio, times
+from helpers.measure import Measurement, Ratio, percent, times
 
 from .axes import (
     NOTE,
@@ -28,11 +29,23 @@ from .axes import (
     write_beside,
 )
 from .busy import stacked, timeline
-from .palette import GREY, PALE, styles
+from .palette import BAND, BLUE, GREY, VERMILLION, styles
+from .rungs import Rung, rung
 
-__all__ = ["cold", "ladder", "ratios", "single_passes", "stacked", "timeline", "trials"]
+__all__ = [
+    "Rung",
+    "cold",
+    "ladder",
+    "ratios",
+    "rung",
+    "single_passes",
+    "stacked",
+    "timeline",
+    "trials",
+]
 
 SEE_THROUGH = 0.35
+"""How much of its colour the pale part of a bar keeps; its edge has all of it."""
 
 
 def ratios(ax: Axes, measurement: Measurement) -> Axes:
@@ -42,69 +55,71 @@ def ratios(ax: Axes, measurement: Measurement) -> Axes:
         ax: Where.
         measurement: Two arms or more, or the baseline alone to see the noise.
     """
-    rows: list[tuple[str, Ratio | None, str]] = []
-    for arm in measurement.arms:
-        remark = f"{us(measurement.ns_per_example(arm))} per example"
-        if arm == measurement.baseline:
-            rows.append((arm, None, remark))
-            continue
-        verdict = measurement.verdict(arm)
-        if verdict.kind not in ("faster", "slower"):
-            remark += f", {verdict.kind}"
-        rows.append((arm, verdict.ratio, remark))
     head(ax, measurement.title)
-    return ladder(ax, rows, measurement.floor(), measurement.provenance)
+    rows = [rung(measurement, arm) for arm in measurement.arms]
+    return ladder(ax, rows, measurement.provenance)
 
 
-def ladder(
-    ax: Axes, rows: Sequence[tuple[str, Ratio | None, str]], floor: Ratio, provenance: str
-) -> Axes:
-    """Draws ratios to one baseline, a row each.
+def ladder(ax: Axes, rows: Sequence[Rung], provenance: str) -> Axes:
+    """Draws ratios to one baseline, a row each, and each against the noise of its own rounds.
 
     A mark is filled when its interval is clear of the noise floor, and hollow otherwise.
 
     Args:
         ax: Where.
-        rows: For each arm its name, its ratio (None for the baseline itself) and a remark.
-        floor: The baseline against itself.
+        rows: From the top.
         provenance: What ran it, in one line.
     """
-    style = styles([name for name, _, _ in rows])
-    ends = [1.0, floor.low, floor.high]
-    ends += [end for _, ratio, _ in rows if ratio for end in (ratio.low, ratio.high)]
-    ax.axvspan(floor.low, floor.high, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    style = styles([row.name for row in rows])
+    ends = [1.0]
+    ends += [end for row in rows for one in (row.ratio, row.floor) if one for end in _ends(one)]
     ax.axvline(1, color=GREY, lw=1, zorder=1)
-    said = []
-    for y, (name, ratio, remark) in enumerate(rows):
-        look = style[name]
+    said, key = [], "grey band: noise floor"
+    for y, row in enumerate(rows):
+        look, ratio = style[row.name], row.ratio
         fill = look.colour
         value = "1× (baseline)"
+        _band(ax, row.floor.low, row.floor.high, y)
         if ratio is not None:
             value = str(ratio)
-            ax.plot([ratio.low, ratio.high], [y, y], "-|", color=look.colour, lw=2, ms=11, mew=2)
-            if ratio.overlaps(floor):
-                fill = "white"
+            _span(ax, ratio, y, look.colour)
+            if not ratio.clear_of(row.floor):
+                fill, key = "white", "grey band: noise floor; hollow: not clear of it"
         centre = ratio.value if ratio else 1
         ax.plot(centre, y, look.marker, mec=look.colour, mfc=fill, mew=1.8, ms=7, zorder=3)
-        write_beside(ax, y, value, remark)
-        said.append(f"{name}: {value}, {remark}")
+        write_beside(ax, y, value, row.remark)
+        said.append(f"{row.name}: {value}, {row.remark}")
     ax.set_xscale("log")
     low, high = min(ends), max(ends)
     pad = (high / low) ** 0.05
     ax.set_xlim(min(low / pad, 1 / 1.12), max(high * pad, 1.12))
     log_ticks(ax.xaxis, *ax.get_xlim(), lambda tick: f"{tick:.4g}×")
-    ax.set_xlabel(
-        "← slower   speed ÷ baseline's speed, log scale   faster →   (grey band: noise floor)",
-        size=NOTE,
-    )
-    name_rows(ax, [name for name, _, _ in rows])
+    ax.set_xlabel(f"← slower   speed ÷ baseline's speed, log scale   faster →\n({key})", size=NOTE)
+    name_rows(ax, [row.name for row in rows])
     foot(ax, provenance)
+    floors = [row.floor for row in rows]
     say(
         ax,
         f"Speed relative to the baseline with 95 % intervals, on a log axis. {'; '.join(said)}. "
-        f"Noise floor {times(floor.low)} to {times(floor.high)}.",
+        f"Noise floor {times(min(floor.low for floor in floors))} to "
+        f"{times(max(floor.high for floor in floors))}.",
     )
     return ax
+
+
+def _ends(ratio: Ratio) -> tuple[float, float]:
+    return ratio.low, ratio.high
+
+
+def _span(ax: Axes, ratio: Ratio, y: float, colour: str) -> None:
+    """Draws an interval; without caps, which would stick out of the mark of a narrow one."""
+    ax.plot(_ends(ratio), [y, y], "-", color=colour, lw=3.2, solid_capstyle="butt")
+
+
+def _band(ax: Axes, low: float, high: float, y: float) -> None:
+    """Draws a grey area behind a row, with edges for who does not see the grey."""
+    ax.barh(y, high - low, 1, low, color=BAND, lw=0, zorder=0)
+    ax.vlines([low, high], y - 0.5, y + 0.5, color=GREY, lw=0.8, ls=":", zorder=1)
 
 
 def trials(ax: Axes, measurement: Measurement) -> Axes:
@@ -129,7 +144,8 @@ def trials(ax: Axes, measurement: Measurement) -> Axes:
         if not again:
             lines[arm] = line
     last = max(trial.round for trial in measurement.trials) + offset
-    ax.axvspan(offset - 1, 0.5, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    ax.axvspan(offset - 1, 0.5, color=BAND, lw=0, zorder=0)
+    ax.vlines(0.5, 0, 1, color=GREY, lw=0.8, ls=":", transform=ax.get_xaxis_transform())
     ax.set_xlim(offset - 0.5, last + 0.3)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_yscale("log")
@@ -167,8 +183,9 @@ def cold(ax: Axes, measurement: Measurement) -> Axes:
         steady = float(np.median([trial.steady_ns for trial in found])) / 1e6
         colour = style[arm].colour
         ax.barh(y, start, color=colour, height=0.5)
-        ax.barh(y, steady, left=start, color=colour, height=0.5, alpha=SEE_THROUGH)
-        value = f"{three(start)} ms cold start ({start / (start + steady):.0%})"
+        pale = to_rgba(colour, SEE_THROUGH)
+        ax.barh(y, steady, left=start, fc=pale, ec=colour, lw=1, height=0.5)
+        value = f"{three(start)} ms cold start ({percent(start / (start + steady))})"
         remark = f"then {three(steady)} ms, {found[0].examples} examples in all"
         write_beside(ax, y, value, remark)
         said.append(f"{arm}: {value}, {remark}")
@@ -192,26 +209,29 @@ def single_passes(ax: Axes, measurement: Measurement) -> Axes:
     """
     ratios = measurement.single_pass_ratios()
     floor = measurement.floor()
-    ax.axvspan(1 / 1.1, 1.1, color=PALE, alpha=SEE_THROUGH, lw=0, zorder=0)
+    for y in range(2):
+        _band(ax, 1 / 1.1, 1.1, y)
     ax.axvline(1, color=GREY, lw=1, zorder=1)
-    ax.plot(ratios, [0] * len(ratios), "o", mfc="none", mec="#D55E00", ms=8, mew=1.5)
-    ax.plot([floor.low, floor.high], [1, 1], "-|", color="#0072B2", lw=3, ms=14, mew=2.5)
-    ax.plot(floor.value, 1, "o", color="#0072B2", ms=7)
+    beside = [0.09 * (index % 5 - 2) for index in range(len(ratios))]  # so that each is seen
+    ax.plot(ratios, beside, "o", mfc="none", mec=VERMILLION, ms=6, mew=1.4)
+    _span(ax, floor, 1, BLUE)
+    ax.plot(floor.value, 1, "o", color=BLUE, ms=7)
     error = measurement.single_pass_error(0.1)
-    write_beside(ax, 0, f"{error:.0%} are off by more than 10 %")
+    write_beside(ax, 0, f"{percent(error)} are off by more than {percent(0.1)}")
     write_beside(ax, 1, str(floor))
     ax.set_xscale("log")
     low, high = min(*ratios, floor.low, 1 / 1.15), max(*ratios, floor.high, 1.15)
     ax.set_xlim(low / 1.05, high * 1.05)
     log_ticks(ax.xaxis, *ax.get_xlim(), lambda tick: f"{tick:.4g}×")
     ax.set_xlabel("the baseline against itself, log scale   (grey band: within 10 %)", size=NOTE)
-    name_rows(ax, ["one pass of each, round by round", "all rounds, with interval"])
+    name_rows(ax, ["one pass of each, by round", "all rounds, with interval"])
     head(ax, measurement.title)
     foot(ax, measurement.provenance)
     say(
         ax,
         f"The baseline against itself. One pass of each, once a round: {len(ratios)} points from "
-        f"{times(min(ratios))} to {times(max(ratios))}, {error:.0%} of them off by more than 10 %. "
+        f"{times(min(ratios))} to {times(max(ratios))}, {percent(error)} of them off by more than "
+        f"{percent(0.1)}. "
         f"All rounds together: {floor}.",
     )
     return ax

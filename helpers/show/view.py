@@ -29,7 +29,7 @@ class RunsView:
     def show(self, gathered: Runs) -> None:
         """Shows one run or more; it only sets traits, so a thread may call it."""
         measured = gathered.runs[-1].measurement
-        picture = figure(plots.ladder, gathered.ladder(), measured.floor(), measured.provenance)
+        picture = figure(plots.ladder, gathered.ladder(), measured.provenance)
         self._figure.value = picture.html()
         self._table.value = gathered.table()
         self._export.value = (

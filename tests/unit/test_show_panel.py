@@ -147,10 +147,10 @@ def test_the_same_again_replaces_its_row_in_the_figure_and_adds_one_to_the_table
     some.run_and_wait(10)
     run = some.run_and_wait(10)
     assert run.previous is None
-    assert [name for name, _, _ in some.gathered.ladder()] == [
+    assert [row.name for row in some.gathered.ladder()] == [
         "from_tensor_slices", "generator + rand"
     ]  # fmt: skip
-    assert "run 2" in some.gathered.ladder()[1][2]
+    assert "run 2" in some.gathered.ladder()[1].remark
     assert some._view.parts[0].value.count("<tr>") == 1 + 2
 
 
@@ -161,7 +161,7 @@ def test_other_work_goes_for_the_baseline_too_and_has_its_own_ladder():
     run = some.run_and_wait(10)
     assert run.previous is None  # it did other work
     assert run.options["from_tensor_slices"]["consumer"] == "device"
-    assert [name for name, _, _ in some.gathered.ladder()] == [
+    assert [row.name for row in some.gathered.ladder()] == [
         "from_tensor_slices", "generator + rand + prefetch"
     ]  # fmt: skip
     assert some._view.parts[0].value.count("wb-setting") == 2

@@ -1,16 +1,20 @@
+import functools
 import itertools
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from unit.fakes import FakeMachine
 
-from helpers.measure import Settings, compare, this_machine
-from helpers.show import figure, plots
+from helpers.measure import Ratio, Settings, compare, this_machine
+from helpers.show import figure, palette, plots
 from helpers.show.palette import styles
+from helpers.show.picture import DARKENED
 from helpers.study import EXAMPLES, Stretch, Timeline
 
 LONG = "a name as long as the label of a pipeline with most of its toggles set, number"
@@ -96,9 +100,92 @@ DRAWN = {
 }
 
 
+DARK = "#111111"
+"""JupyterLab's dark page."""
+
+
+@functools.cache
+def drawn(name):
+    return DRAWN[name]()
+
+
+def darkened(colour):
+    """What `picture.DARKENED` makes of a colour.
+
+    Source: https://www.w3.org/TR/filter-effects-1/#feColorMatrixElement
+    """
+    share = float(re.search(r"invert\(([\d.]+)\)", DARKENED)[1])
+    inverted = share + (1 - 2 * share) * np.array(to_rgb(colour))
+    turn = [[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]]
+    return np.clip(turn @ inverted, 0, 1)
+
+
+def contrast(one, other):
+    """Source: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    dark, light = sorted(luminance(colour) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = np.array(to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def least_contrast(colour):
+    return min(contrast(colour, "white"), contrast(darkened(colour), DARK))
+
+
+@pytest.mark.parametrize("colour", [*palette._ORDER, palette.GREY, palette.MID])
+def test_every_mark_is_seen_on_a_light_page_and_on_a_dark_one(colour):
+    assert least_contrast(colour) >= 3
+    if colour != palette.BLACK:  # the report draws black in the colour of its text
+        assert contrast(colour, "#16181b") >= 3
+
+
+def test_white_paper_becomes_the_dark_page():
+    assert darkened("white") == pytest.approx(to_rgb(DARK), abs=0.004)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_text_can_be_read_and_every_bar_seen(name):
+    picture = drawn(name)
+    boxes = texts(picture)
+    for text in picture.figure.findobj(Text):
+        if text.get_text().strip():
+            assert least_contrast(text.get_color()) >= 4.5, text.get_text()
+    for bar in picture.figure.axes[0].patches:
+        shades = {to_hex(bar.get_facecolor()), to_hex(bar.get_edgecolor())}
+        if palette.BAND.lower() in shades:
+            continue
+        assert max(map(least_contrast, shades)) >= 3
+        covered = [text for text, box in boxes if box.overlaps(bar.get_window_extent())]
+        assert not covered, f"{covered} on a colour"
+
+
+@pytest.mark.parametrize("low", [0.3, 0.62, 0.9, 0.97])
+@pytest.mark.parametrize("span", [1.06, 1.5, 2.4, 4, 30, 1000])
+def test_labels_of_an_axis_keep_apart(low, span):
+    one = Ratio(1.0, low, low * span, 5)
+    picture = figure(plots.ladder, [plots.Rung("an arm of a long name", one, one, "")], "a machine")
+    shown = [label for label in picture.figure.axes[0].get_xticklabels() if label.get_text()]
+    picture.figure.draw_without_rendering()
+    assert len(shown) >= 2
+    for left, right in itertools.pairwise(label.get_window_extent() for label in shown):
+        assert right.x0 - left.x1 > 4
+
+
+def test_a_name_is_broken_between_its_words_only():
+    picture = figure(
+        plots.ratios, measured({"base": 1, "a thread-pool_of_a_long_name to break": 2})
+    )
+    shown = picture.figure.axes[0].get_yticklabels()[1].get_text()
+    assert shown.split("\n") == ["a", "thread-pool_of_a_long_name", "to break"]
+
+
 @pytest.mark.parametrize("name", DRAWN)
 def test_no_text_covers_another_or_leaves_the_figure(name):
-    picture = DRAWN[name]()
+    picture = drawn(name)
     found = texts(picture)
     assert len(found) > 5
     width, height = picture.figure.bbox.size
@@ -133,6 +220,29 @@ def test_ratios_show_intervals_floor_and_provenance():
     assert to_hex(marks[(2,)].get_markerfacecolor()) == "#ffffff"  # not clear of the noise
 
 
+def test_each_row_of_a_ladder_is_judged_by_the_noise_of_its_own_run():
+    quiet, noisy = (
+        compare(
+            [machine.arm("off", 1e5), machine.arm("on", 9.4e4)],
+            settings=Settings(min_rounds=12, max_rounds=12),
+            clock=machine.clock,
+        )
+        for machine in (FakeMachine(noise=0.005, seed=2), FakeMachine(noise=0.3, seed=2))
+    )
+    named = {"quiet": quiet, "noisy": noisy}
+    for order in (("quiet", "noisy"), ("noisy", "quiet")):  # whichever comes last
+        rows = [plots.rung(named[name], "on", name) for name in order]
+        ax = figure(plots.ladder, rows, "a machine").figure.axes[0]
+        marks = {line.get_ydata()[0]: line for line in ax.lines if len(line.get_xdata()) == 1}
+        for y, name in enumerate(order):
+            hollow = to_hex(marks[y].get_markerfacecolor()) == "#ffffff"
+            assert hollow == (named[name].verdict("on").kind not in ("faster", "slower"))
+            assert hollow == (name == "noisy")
+            band = ax.patches[y]
+            assert band.get_x() == pytest.approx(named[name].floor().low)
+            assert band.get_x() + band.get_width() == pytest.approx(named[name].floor().high)
+
+
 def test_trials_show_every_trial():
     result = measured({"base": 100, "slow": 200})
     ax = figure(plots.trials, result).figure.axes[0]
@@ -163,8 +273,8 @@ def test_a_timeline_has_a_lane_for_each_that_is_there():
     picture = figure(plots.timeline, recorded(), recorded("slices", consumer=False))
     lanes = [label.get_text() for label in picture.figure.axes[0].get_yticklabels()]
     assert lanes == [
-        "generator 20%", "waiting 20%", "consumer 20%", "generator 20%", "waiting 20%"
-    ]  # fmt: skip
+        f"{lane} 20\u00a0%" for lane in ("generator", "waiting", "consumer", "generator", "waiting")
+    ]
 
 
 def test_an_arm_keeps_its_colour_and_a_figure_repeats_none():

@@ -87,7 +87,7 @@ def test_verdicts(ratio, kind):
 
 def test_no_difference_says_how_small_one_could_be():
     verdict = judge("b", "a", Ratio(1.0, 0.98, 1.02, 20), FLOOR, 0.03)
-    assert "below 2%" in verdict.sentence
+    assert "below 2\u00a0%" in verdict.sentence
 
 
 @pytest.mark.parametrize(
