@@ -11,6 +11,8 @@ from typing import Any
 from helpers.measure import record
 from helpers.quiet import tf
 
+from .written import WrittenSteps
+
 CALLBACKS = ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 """Operations that call Python; tensorflow/python/ops/script_ops.py makes them."""
 
@@ -22,9 +24,14 @@ class Node:
     Attributes:
         name: Such as "Generator", "BatchV2", "MapAndBatch" or "Prefetch".
         depth: Steps between it and the consumer.
-        elements: Elements it has produced so far.
-        processing_ns: Time spent in the step itself, its inputs left out.
+        elements: Elements it has produced since the pipeline gave its first.
+        processing_ns: Time spent in the step itself meanwhile, its inputs left out.
         buffered: Elements waiting in its buffer.
+        gives: Type and shape of what it produces, such as "float32 (None, 100, 100)"; empty where
+            only TensorFlow knows.
+        element_bytes: Mean size of what it produces.
+        rewrite: "" for a step as it was written; else what TensorFlow's optimiser did: "added",
+            "fused" of two or more, or "made parallel".
     """
 
     name: str
@@ -32,6 +39,14 @@ class Node:
     elements: int
     processing_ns: int
     buffered: int
+    gives: str = ""
+    element_bytes: float = 0.0
+    rewrite: str = ""
+
+    @property
+    def each_ns(self) -> float:
+        """Time spent in the step itself for one of its elements."""
+        return self.processing_ns / max(1, self.elements)
 
 
 @record
@@ -50,11 +65,21 @@ class XRay:
         return "\n".join(" ".join(cell.strip() for cell in row) for row in self._cells())
 
     def _cells(self) -> list[tuple[str, ...]]:
-        rows = [("node", "elements", "own time, ms", "buffered")]
+        heads = (
+            "node",
+            "elements",
+            "own time, µs each",
+            "buffered",
+            "gives",
+            "bytes each",
+            "rewrite",
+        )
+        rows = [heads]
         for node in self.nodes:
             name = "· " * node.depth + node.name
-            own = f"{node.processing_ns / 1e6:.1f}"
-            rows.append((name, str(node.elements), own, str(node.buffered)))
+            own, size = f"{node.each_ns / 1e3:.1f}", f"{node.element_bytes:.0f}"
+            counts = (str(node.elements), own, str(node.buffered))
+            rows.append((name, *counts, node.gives, size, node.rewrite))
         return rows
 
     def _repr_html_(self) -> str:
@@ -62,7 +87,7 @@ class XRay:
         head = "".join(f"<th>{cell}</th>" for cell in heads)
         body = "".join(
             f"<tr><td style='text-align:left'>{html.escape(name)}</td>"
-            + "".join(f"<td>{cell}</td>" for cell in cells)
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
             + "</tr>"
             for name, *cells in rows
         )
@@ -81,29 +106,50 @@ def xray(dataset: tf.data.Dataset, elements: int = 5) -> XRay:
         ValueError: If it has too few elements, or its autotuning is off.
     """
     iterator = iter(dataset)
-    pulled = sum(1 for _ in islice(iterator, elements + 1))
+    pulled = sum(1 for _ in islice(iterator, 1))
+    opened = _model(iterator).nodes if pulled else {}
+    pulled += sum(1 for _ in islice(iterator, elements))
     if pulled <= elements:
         raise ValueError(
             f"the data set ends after {pulled} elements, and its nodes with it: ask for fewer "
             "than it has."
         )
+    model = _model(iterator)
+    written = WrittenSteps(_graph(dataset))
+    nodes: list[Node] = []
+    waiting = [(model.output, 0, written.last, "")]
+    while waiting:
+        key, depth, step, gives = waiting.pop()
+        node = model.nodes[key]
+        names = [model.nodes[child].name for child in node.inputs]
+        if node.name == "Root":
+            waiting += [(child, depth, step, gives) for child in reversed(node.inputs)]
+            continue
+        found = written.match(node.name, names, step)
+        gives = found.gives or gives
+        before = opened.get(key)
+        made, spent, sent = (
+            getattr(node, what) - (getattr(before, what) if before is not None else 0)
+            for what in ("num_elements", "processing_time", "bytes_produced")
+        )
+        size = sent / max(1, made)
+        counts = (made, spent, node.buffered_elements)
+        nodes.append(Node(node.name, depth, *counts, gives, size, found.rewrite))
+        steps = [*found.inputs, *[None] * len(node.inputs)][: len(node.inputs)]
+        # What has no written step lies in the function of this one, which passes its elements on.
+        passed = [gives if one is None and step is not None else "" for one in steps]
+        below = zip(node.inputs, [depth + 1] * len(steps), steps, passed, strict=True)
+        waiting += reversed(list(below))
+    return XRay(tuple(nodes))
+
+
+def _model(iterator: Any) -> Any:
     try:
-        model = tf.data.experimental.get_model_proto(iterator)
+        return tf.data.experimental.get_model_proto(iterator)
     except tf.errors.OpError as error:
         raise ValueError(
             "TensorFlow keeps no model of this pipeline: leave options().autotune.enabled on."
         ) from error
-    nodes: list[Node] = []
-    waiting = [(model.output, 0)]
-    while waiting:
-        key, depth = waiting.pop()
-        node = model.nodes[key]
-        if node.name != "Root":
-            counts = (node.num_elements, node.processing_time, node.buffered_elements)
-            nodes.append(Node(node.name, depth, *counts))
-            depth += 1
-        waiting += [(child, depth) for child in reversed(node.inputs)]
-    return XRay(tuple(nodes))
 
 
 def python_operations(dataset: tf.data.Dataset) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from . import plots
 from .exercise import check
 from .headline import run
+from .nodes import graph
 from .panel import Panel
 from .picture import Picture, figure
 from .prediction import Prediction
 
-__all__ = ["Panel", "Picture", "Prediction", "check", "figure", "plots", "run"]
+__all__ = ["Panel", "Picture", "Prediction", "check", "figure", "graph", "plots", "run"]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from .axes import NOTE, TEXT, foot, head, name_rows, plain, say, three, wrapped, write_beside
+from .axes import NOTE, foot, head, name_rows, say, three, write_beside
+from .nodes import nodes
 from .palette import BLUE, GREY, MID, ORANGE, VERMILLION
 
 if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
@@ -117,7 +118,7 @@ def law_bars(ax: Axes, diagnosis: Diagnosis) -> Axes:
 
 
 def node_graph(ax: Axes, diagnosis: Diagnosis) -> Axes:
-    """Draws the data set's nodes from the source to the consumer, the busiest one marked.
+    """Draws the data set's nodes from the source to the consumer, coloured by their time.
 
     Args:
         ax: Where.
@@ -128,40 +129,8 @@ def node_graph(ax: Axes, diagnosis: Diagnosis) -> Axes:
     """
     if not diagnosis.nodes:
         raise ValueError("there is nothing to draw: the data set's steps are not known.")
-    busiest = max(diagnosis.nodes, key=lambda node: node.processing_ns)
-    rows: dict[int, int] = {}
-    places = []
-    for node in diagnosis.nodes:  # one below the other where a step has several inputs
-        row = rows.get(node.depth, 0)
-        rows[node.depth] = row + 1
-        places.append((-node.depth, -row))
-    parent: dict[int, int] = {}
-    said = []
-    for place, (node, (x, y)) in enumerate(zip(diagnosis.nodes, places, strict=True)):
-        above = parent.get(node.depth - 1)
-        if above is not None:
-            ax.annotate(
-                "", xy=places[above], xytext=(x, y), zorder=0,
-                arrowprops={"arrowstyle": "->", "color": GREY, "shrinkA": 32, "shrinkB": 32},
-            )  # fmt: skip
-        parent[node.depth] = place
-        each = f"{node.processing_ns / max(1, node.elements) / 1e3:.3g} µs each"
-        colour = ORANGE if node is busiest else "white"
-        ax.text(
-            x, y, f"{wrapped(node.name, 12)}\n{each}", ha="center", va="center", size=TEXT - 1,
-            bbox={"boxstyle": "round", "fc": colour, "ec": GREY},
-        )  # fmt: skip
-        said.append(f"{node.name} {each}{' (the busiest)' if node is busiest else ''}")
-    ax.set_xlim(min(x for x, _ in places) - 0.6, 0.6)
-    ax.set_ylim(min(y for _, y in places) - 0.6, 0.6)
-    plain(ax)
-    ax.grid(False)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines["bottom"].set_visible(False)
-    head(ax, f"{diagnosis.subject}: its steps, the source at the left")
-    foot(ax, diagnosis.provenance)
-    say(ax, f"The data set's steps, from the consumer back: {', '.join(said)}.")
+    nodes(ax, diagnosis.nodes)
+    head(ax, f"{diagnosis.subject}: its steps")
     return ax
 
 

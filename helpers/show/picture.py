@@ -43,12 +43,14 @@ class Picture:
     Attributes:
         figure: The matplotlib Figure; it belongs to no global state, so nothing needs closing.
         alt: What it says, in words.
+        beneath: HTML that a notebook shows under it.
     """
 
-    def __init__(self, figure: Figure, alt: str) -> None:
-        """Keeps both."""
+    def __init__(self, figure: Figure, alt: str, beneath: str = "") -> None:
+        """Keeps all three."""
         self.figure = figure
         self.alt = alt
+        self.beneath = beneath
 
     def png(self) -> bytes:
         """Renders it at two pixels for each of the screen's, without date or version."""
@@ -88,6 +90,7 @@ class Picture:
             f'{_IN_A_NOTEBOOK}<img class="wb-drawn" src="data:image/png;base64,{data}" '
             f'alt="{html.escape(self.alt)}" '
             f'width="{self.figure.get_figwidth() * 96:.0f}" style="max-width:100%;height:auto">'
+            f"{self.beneath}"
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
