@@ -206,7 +206,6 @@ def panel() -> bytes:
         shown.toggle("prefetch").select_option(label="AUTOTUNE")
         shown.measure_until(runs=2)
         expect(shown.complaint).to_have_count(0)
-        shown.figure.evaluate("image => image.decode()")
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement.blur()")
         taken = Image.open(io.BytesIO(shown.place.screenshot(animations="disabled")))

@@ -36,7 +36,7 @@ class _Guard(anywidget.AnyWidget):
           if (!frame) return requestAnimationFrame(settle);
           frame.addEventListener("focusin", (event) =>
             event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
-          for (const place of frame.querySelectorAll(".wb-status, .wb-message"))
+          for (const place of frame.querySelectorAll(".wb-status, .wb-message, .wb-why"))
             place.setAttribute("aria-live", "polite");
         };
         requestAnimationFrame(settle);

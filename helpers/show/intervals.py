@@ -45,14 +45,21 @@ class Row:
 
 
 class Scale:
-    """A log axis that several rows share."""
+    """A log axis that several rows share.
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    Attributes:
+        low: Its left end.
+        high: Its right end.
+    """
+
+    def __init__(self, rows: Sequence[Row], width: int = WIDTH) -> None:
         """Finds the ends that hold every interval.
 
         Args:
             rows: One or more.
+            width: Of a drawing, in CSS pixels.
         """
+        self._width = width
         held = [ratio for row in rows for ratio in (row.ratio, row.floor, row.again) if ratio]
         bounds = [row.expects.bound for row in rows if row.expects]
         bounds += [1 / row.expects.bound for row in rows if row.expects and _two_sided(row.expects)]
@@ -62,27 +69,34 @@ class Scale:
         self.low = min(low / pad, 1 / _LEAST)
         self.high = max(high * pad, _LEAST)
 
+    def widened(self, other: Scale | None) -> Scale:
+        """This scale, stretched to hold all that another one holds."""
+        if other is not None:
+            self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        return self
+
     def x(self, value: float) -> float:
         """Where a ratio is, in pixels from the left."""
         share = math.log(value / self.low) / math.log(self.high / self.low)
-        return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
+        return round(_EDGE + share * (self._width - 2 * _EDGE), 1)
 
     def ticks(self) -> list[float]:
-        """Two to six round values within the ends."""
+        """Two to six round values within the ends, fewer where there is less room."""
+        most = self._width // 45
         if self.high / self.low < 4:  # nearly linear
             for step in (0.05, 0.1, 0.2, 0.5):
                 first = math.ceil(self.low / step - 1e-9)
                 count = math.floor(self.high / step + 1e-9) - first + 1
-                if count <= 5:
+                if count < most:
                     break
             return [round((first + index) * step, 2) for index in range(count)]
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         for grid in ((1, 2, 5), (1, 3), (1,)):
             found = [step * 10.0**decade for decade in decades for step in grid]
             found = [tick for tick in found if self.low <= tick <= self.high]
-            if len(found) <= 6:
+            if len(found) <= most:
                 break
-        return found[:: math.ceil(len(found) / 6)]
+        return found[:: math.ceil(len(found) / most)]
 
     def axis(self) -> str:
         """The scale's ticks, for the head of the column."""
@@ -90,7 +104,7 @@ class Scale:
             f'<text x="{self.x(tick)}" y="14">{tick:.4g}×</text><path d="M{self.x(tick)} 18v4"/>'
             for tick in self.ticks()
         ]
-        return _svg("axis", 22, parts)
+        return _svg("axis", self._width, 22, parts)
 
     def draw(self, row: Row) -> str:
         """One row: what is expected, the noise floor, the line at 1×, and the interval."""
@@ -113,10 +127,10 @@ class Scale:
             parts.append(f'<path class="span" d="M{low} {y - 5}v10M{low} {y}H{high}m0 -5v10"/>')
         kind = "mark" if clear or row.ratio is None else "mark hollow"
         parts.append(f'<circle class="{kind}" cx="{self.x(centre)}" cy="{y}" r="4"/>')
-        return _svg("interval", HEIGHT, parts, row.colour)
+        return _svg("interval", self._width, HEIGHT, parts, row.colour)
 
     def _expected(self, expects: Expectation) -> tuple[float, float]:
-        left, right = 0.0, float(WIDTH)
+        left, right = 0.0, float(self._width)
         if expects.kind == "at least":
             left = self.x(expects.bound)
         elif expects.kind == "at most":
@@ -203,13 +217,13 @@ def _band(kind: str, low: float, high: float) -> str:
     return f'<path class="{kind}" d="M{low} 0H{high:.1f}V{HEIGHT}H{low}z"/>'
 
 
-def _svg(kind: str, height: int, parts: Sequence[str], colour: str = "") -> str:
+def _svg(kind: str, width: int, height: int, parts: Sequence[str], colour: str = "") -> str:
     if colour.startswith("#"):
         drawn = "" if colour == BLACK else f' style="color:{colour}"'
     else:
         drawn = ""
         kind = f"{kind} {colour}".strip()
     return (
-        f'<svg class="{kind}" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'aria-hidden="true"{drawn}>{"".join(parts)}</svg>'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from helpers.study import PipelineOptions
@@ -20,6 +20,9 @@ class Toggle:
         label: Stands before it.
         tooltip: What it changes.
         choices: The values, each with the text that shows it.
+        brief: Writes a value in the name of a run, in place of the braces.
+        none: Writes the value that means none.
+        group: Where it stands: "Source", "Pipeline" or "Consumer".
         shared: Whether it sets the work rather than the pipeline, and so holds for all arms of a
             run: a ratio between unlike work means nothing.
     """
@@ -27,6 +30,9 @@ class Toggle:
     label: str
     tooltip: str
     choices: tuple[tuple[str, Any], ...]
+    brief: str = "{}"
+    none: str = ""
+    group: str = "Pipeline"
     shared: bool = False
 
 
@@ -49,6 +55,7 @@ TOGGLES: dict[str, Toggle] = {
         "Where rows come from: an array in memory, or a Python generator.",
         _these("tensor_slices", "generator",
                tensor_slices="from_tensor_slices", generator="from_generator"),
+        group="Source",
     ),
     "work": Toggle(
         "Work per row",
@@ -57,72 +64,86 @@ TOGGLES: dict[str, Toggle] = {
         _these("none", "random", "sleep", "sleep+random", "python", "numpy",
                **{"random": "np.random.rand", "sleep+random": "sleep, then rand",
                   "python": "Python loop", "numpy": "NumPy work"}),
+        none="no work", group="Source",
     ),
     "work_us": Toggle(
         "Work, µs", "How long the sleep, the Python loop or the NumPy work takes for each row.",
         _these(10, 50, 100, 500, 1000),
+        brief="{} µs of work", group="Source",
     ),
     "yields": Toggle(
         "Yields", "What the generator hands to TensorFlow.",
         _these("numpy", "tensor", numpy="NumPy array", tensor="tf.constant"),
+        group="Source",
     ),
     "signature": Toggle(
         "Signature", "How much from_generator is told about what the generator yields.",
         _these("full", "types_and_shapes", "types_only", "unknown_shape"),
+        brief="signature {}", group="Source",
+    ),
+    "shape": Toggle(
+        "Shape of a row", "Shape of a row, float32. The baseline gets the same.",
+        _these((), (10, 10), (100, 100), (224, 224, 3)),
+        brief="rows of {}", group="Source", shared=True,
+    ),
+    "take": Toggle(
+        "Rows", "Rows in an epoch of a trial. The baseline gets the same.",
+        _these(100, 300, 1000, 3000),
+        brief="{} rows", group="Source", shared=True,
     ),
     "transform": Toggle(
         "Transformation", "Where the rows are scaled, if at all.",
         _these("none", "generator", "map", "map_after_batch", generator="in the generator",
                map_after_batch="map after batch"),
+        brief="transformation {}", none="no transformation",
     ),
     "parallel": Toggle(
         "Parallel map", "How many calls of map run at a time.",
         _these(None, 2, 4, AUTOTUNE, **{"None": "one at a time"}),
+        brief="{} maps at a time", none="one map at a time",
     ),
     "cache": Toggle(
         "Cache", "Keeps the rows of the first epoch for the later ones.",
         _these("none", "memory", "file"),
+        brief="cache in {}", none="no cache",
     ),
     "shuffle": Toggle(
         "Shuffle", "Size of the shuffle buffer, in rows.", _these(0, 100, 1000, **{"0": "none"}),
+        brief="shuffle {}", none="no shuffle",
     ),
     "batch": Toggle(
         "Batch", "Rows in a batch.", _these(None, 8, 32, 128, 256),
+        brief="batch {}", none="no batch",
+    ),
+    "epochs": Toggle(
+        "Epochs", "Passes over the rows in a trial. The baseline gets the same.",
+        _these(1, 2, 3),
+        brief="{} epochs", shared=True,
     ),
     "prefetch": Toggle(
         "Prefetch", "Elements made ready while the consumer is busy. Where none is written, "
         "TensorFlow adds one of its own; off forbids that.",
         _these(None, "off", 1, 2, 8, AUTOTUNE, **{"None": "none written"}),
+        brief="prefetch {}", none="no prefetch written",
     ),
     "drain": Toggle(
         "Drained by", "Who pulls the elements: a Python loop, or a loop within TensorFlow.",
         _these("python", "graph", python="a Python loop", graph="TensorFlow"),
+        brief="drained by {}", group="Consumer",
     ),
     "consumer": Toggle(
         "Consumer", "What each element is fed to. The baseline gets the same consumer.",
         _these("idle", "device", "python", "compute", "keras", idle="nothing (idle)",
                device="device step (sleeps)", python="Python step (GIL)",
                compute="TensorFlow step (cores)", keras="Keras train step"),
-        shared=True,
+        none="no consumer", group="Consumer", shared=True,
     ),
     "step_us": Toggle(
         "Step, µs", "How long a step of the consumer takes.", _these(100, 500, 1000, 5000),
-        shared=True,
-    ),
-    "shape": Toggle(
-        "Shape of a row", "Shape of a row, float32. The baseline gets the same.",
-        _these((), (10, 10), (100, 100), (224, 224, 3)), shared=True,
-    ),
-    "take": Toggle(
-        "Rows", "Rows in an epoch of a trial. The baseline gets the same.",
-        _these(100, 300, 1000, 3000), shared=True,
-    ),
-    "epochs": Toggle(
-        "Epochs", "Passes over the rows in a trial. The baseline gets the same.",
-        _these(1, 2, 3), shared=True,
+        brief="step of {} µs", group="Consumer", shared=True,
     ),
 }  # fmt: skip
-"""Every toggle, in the order of the pipeline."""
+"""Every toggle, by group and in the order of the pipeline."""
 
 
 def shared(options: PipelineOptions) -> dict[str, Any]:
@@ -131,10 +152,18 @@ def shared(options: PipelineOptions) -> dict[str, Any]:
     return {name: getattr(options, name) for name in (*names, "count", "seed")}
 
 
-def short_name(options: PipelineOptions) -> str:
-    """Names what is the pipeline's own in the options, and leaves out what all arms share."""
-    plain = {name: getattr(PipelineOptions(), name) for name in ("shape", "consumer", "epochs")}
-    return replace(options, take=1, **plain).label
+def brief(name: str, value: Any) -> str:
+    """Writes a value as the name of a run does: "batch 32", "no prefetch written"."""
+    toggle = TOGGLES[name]
+    if toggle.none and value in (None, "none", "idle", 0):
+        return toggle.none
+    return toggle.brief.format(shown(name, value))
+
+
+def run_name(options: PipelineOptions, start: PipelineOptions) -> str:
+    """Names a pipeline by the toggles that a reader set otherwise than they started."""
+    old, new = _values(start), _values(options)
+    return ", ".join(brief(name, new[name]) for name in TOGGLES if old[name] != new[name])
 
 
 def setting(options: PipelineOptions) -> str:
@@ -154,9 +183,7 @@ def changes(before: PipelineOptions, after: PipelineOptions) -> tuple[str, ...]:
     `PipelineOptions.changes` also lists what follows from a change: that a generator has a
     signature and `from_tensor_slices` has none.
     """
-    old, new = (
-        effective({name: getattr(one, name) for name in TOGGLES}) for one in (before, after)
-    )
+    old, new = _values(before), _values(after)
     return tuple(
         f"{toggle.label}: {shown(name, old[name])} → {shown(name, new[name])}"
         for name, toggle in TOGGLES.items()
@@ -167,6 +194,10 @@ def changes(before: PipelineOptions, after: PipelineOptions) -> tuple[str, ...]:
 def shown(name: str, value: Any) -> str:
     """Writes a value as its toggle does."""
     return {other: shown for shown, other in TOGGLES[name].choices}.get(value) or text(value)
+
+
+def _values(options: PipelineOptions) -> dict[str, Any]:
+    return effective({name: getattr(options, name) for name in TOGGLES})
 
 
 def effective(values: dict[str, Any]) -> dict[str, Any]:

@@ -307,31 +307,34 @@ class PanelObject:
         self.place = place
         self.measure = place.locator("button.wb-measure")
         self.cancel = place.locator("button.wb-cancel")
+        self.pair = place.locator("button.wb-pair")
         self.status = place.locator(".wb-status")
+        self.count = place.locator(".wb-count")
         self.message = place.locator(".wb-message")
         self.code = place.locator(".wb-code pre")
-        self.table = place.locator(".wb-table tbody tr:not(.wb-setting)")
-        self.figure = place.locator(".wb-figure img")
+        self.differs = place.locator(".wb-differ")
+        self.runs = place.locator(".wb-run:not(.wb-running)")
+        self.running = place.locator(".wb-run.wb-running")
         self.links = place.locator(".wb-export a")
-        self.complaint = place.locator(".wb-bad")
+        self.complaint = place.locator(".wb-bad, .wb-why .wb-wrong")
 
     def toggle(self, name: str) -> Locator:
         """The drop-down of an option."""
         return self.place.locator(f".wb-toggle-{name} select")
 
     def measure_until(self, runs: int) -> None:
-        """Presses Measure, and waits until the table has so many runs."""
+        """Presses Measure, and waits until the list has so many runs."""
         self.measure.click()
-        expect(self.table).to_have_count(runs, timeout=RUN_S * 1000)
+        expect(self.runs).to_have_count(runs, timeout=RUN_S * 1000)
         expect(self.measure).to_be_enabled()
 
     def wait_for_round(self) -> None:
         """Waits until the run under way has done one."""
-        expect(self.status).to_contain_text("Round", timeout=RUN_S * 1000)
+        expect(self.count).to_contain_text(re.compile(r"round [1-9]"), timeout=RUN_S * 1000)
 
-    def remember_status(self) -> None:
-        """Has the browser keep every line that the status shows from now on."""
-        self.status.evaluate(
+    def remember(self, place: Locator) -> None:
+        """Has the browser keep every line that a place in the panel shows from now on."""
+        place.evaluate(
             """place => {
                 place.remembered = [];
                 const keep = () => place.remembered.push(place.innerText.trim());
@@ -340,9 +343,9 @@ class PanelObject:
             }"""
         )
 
-    def remembered_status(self) -> list[str]:
+    def remembered(self, place: Locator) -> list[str]:
         """The lines kept."""
-        return [line for line in self.status.evaluate("place => place.remembered") if line]
+        return [line for line in place.evaluate("place => place.remembered") if line]
 
     def saved(self, label: str) -> str:
         """Follows a link that saves a file, and returns what is in it."""

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 
 import psutil
 import pytest
@@ -26,6 +25,9 @@ Panel(
 SHORT = PANEL.format(seconds=1.5)
 ENDLESS = PANEL.format(seconds=600)
 
+RUN_MS = 60_000
+"""A short run, its process started on a busy machine."""
+
 SOON_MS = 3000
 """Cancelling ends a run within a second; the rest is for a busy machine and the browser."""
 
@@ -35,35 +37,35 @@ def test_a_combination_without_sense_is_said_and_not_measured(scratch):
     expect(panel.measure).to_be_enabled()
     expect(panel.cancel).to_be_disabled()
     panel.toggle("transform").select_option(label="map after batch")
-    expect(panel.complaint).to_contain_text("needs batches")
+    expect(panel.complaint).to_contain_text("Map after batch needs a Batch.")
     expect(panel.measure).to_be_disabled()
+    expect(panel.code).to_contain_text("from_generator(")  # the code before stays
     panel.toggle("batch").select_option(label="32")
     expect(panel.complaint).to_have_count(0)
     expect(panel.measure).to_be_enabled()
     expect(panel.code).to_contain_text(".batch(32)")
 
 
-def test_runs_are_measured_gathered_drawn_and_saved(scratch):
+def test_runs_are_measured_drawn_compared_and_saved(scratch):
     panel = scratch(SHORT).panel
-    expect(panel.table).to_have_count(0)
+    expect(panel.runs).to_have_count(0)
     panel.toggle("batch").select_option(label="32")
-    panel.remember_status()
+    panel.remember(panel.status)
+    panel.remember(panel.count)
     panel.measure_until(runs=1)
-    said = panel.remembered_status()
-    assert said[0].startswith("Starting")
-    rounds = [int(number) for line in said for number in re.findall(r"^Round (\d+)", line)]
+    assert panel.remembered(panel.status)[0].startswith("Starting")
+    rounds = [int(line.split()[1]) for line in panel.remembered(panel.count)]
     assert len(rounds) >= 3
     assert rounds == sorted(rounds)
-    assert any("so far" in line for line in said)
-    expect(panel.message).to_contain_text("Batch: none → 32")
-    first = panel.figure.get_attribute("src")
+    expect(panel.message).to_contain_text("Run 1, batch 32: ")
+    assert panel.runs.first.locator("svg .span").count() == 1
 
     panel.toggle("prefetch").select_option(label="AUTOTUNE")
     expect(panel.code).to_contain_text(".prefetch(")
     panel.measure_until(runs=2)
-    expect(panel.message).to_contain_text("Prefetch: ")
-    assert panel.figure.get_attribute("src") != first
-    assert "Speed relative to the baseline" in panel.figure.get_attribute("alt")
+    expect(panel.message).to_contain_text("Run 2, batch 32, prefetch AUTOTUNE: ")
+    names = panel.runs.locator(".wb-recall").all_inner_texts()
+    assert len(set(names)) == 2
 
     rows = list(csv.DictReader(io.StringIO(panel.saved("CSV"))))
     assert {row["run"] for row in rows} == {"1", "2"}
@@ -71,13 +73,25 @@ def test_runs_are_measured_gathered_drawn_and_saved(scratch):
     assert [run["number"] for run in record["record"]["runs"]] == [1, 2]
     expect(panel.complaint).to_have_count(0)
 
+    panel.runs.nth(0).locator(".wb-tick").check()
+    panel.runs.nth(1).locator(".wb-tick").check()
+    expect(panel.differs).to_contain_text("Run 1 → run 2 Prefetch: none written → AUTOTUNE")
+    expect(panel.code.locator(".wb-came")).to_contain_text(["prefetch"])
+    panel.pair.click()
+    expect(panel.runs).to_have_count(3, timeout=RUN_MS)
+    expect(panel.message).to_contain_text("Run 3, run 2: ")
+
+    panel.runs.filter(has_text="1 batch 32").locator(".wb-recall").click()
+    expect(panel.toggle("prefetch")).to_have_value("none written")
+    expect(panel.code).not_to_contain_text("prefetch")
+
 
 def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
     panel = scratch(ENDLESS).panel
     panel.measure.click()
     expect(panel.measure).to_be_disabled()
     panel.cancel.click()  # while its process starts
-    expect(panel.message).to_contain_text("Cancelled", timeout=SOON_MS)
+    expect(panel.message).to_contain_text("was cancelled", timeout=SOON_MS)
     expect(panel.measure).to_be_enabled()
 
     panel.measure.click()
@@ -87,7 +101,7 @@ def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
     expect(panel.measure).to_be_enabled(timeout=SOON_MS)
     expect(panel.cancel).to_be_disabled()
     expect(panel.status).to_contain_text("Cancelled")
-    expect(panel.table).to_have_count(0)
+    expect(panel.runs).to_have_count(0)
     expect(panel.complaint).to_have_count(0)
     assert any(not process.is_running() for process in measuring)
     assert not any(is_measuring(process) for process in server.measuring())
