@@ -106,10 +106,12 @@ def _ahead(made: Any, seen: Seen) -> None:
                 "result."
             )
         looking.array(row, f"Row {number}", shape=(2,))
-    seen.count("requests", fetch.calls, 12)
+    asked_once = seen.count("requests", fetch.calls, 12)
     together = seen.count("requests at the same time", min(fetch.most, 4), 4)
     gone = {"doubled": "Each is asked for once.", "lost": "Those at the end are asked for too."}
     looking.each_once([int(row[0]) for row in rows], 12, gone)
+    if not asked_once:
+        raise NotYetError(f"The server was asked {fetch.calls} times for 12 rows.")
     if not together and fetch.most == 1:
         raise NotYetError(
             "There was never more than one request: whoever waits for the answer before asking the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,9 +22,11 @@ _STYLE = """<style>
 .wb-counts { border-collapse: collapse; font-size: 12px; margin: 6px 0 0 14px; }
 .wb-counts td { padding: 1px 10px 1px 0; text-align: left; border: 0;
   color: var(--jp-content-font-color1, black); }
-.wb-counts .wb-bars { width: 180px; }
+.wb-counts .wb-bars { width: 140px; }
+.wb-counts .wb-faint { white-space: nowrap; }
 .wb-counts .wb-bar { height: 7px; margin: 1px 0; min-width: 1px; background: #0072B2; }
 .wb-counts .wb-bar.wb-wanted { background: var(--jp-border-color1, #bbb); }
+.wb-exercise code { font-family: var(--jp-code-font-family, monospace); }
 .wb-exercise pre { margin: 6px 0 0; padding: 8px; overflow: auto; font-size: 12px;
   color: var(--jp-content-font-color1, black); background: var(--jp-layout-color2, #f5f5f5); }
 </style>"""
@@ -86,7 +89,7 @@ class Checked(Frame):
         self.add_class("wb-exercise")
 
     def _told(self) -> str:
-        parts = [page.note(*self._said, kind=_KIND[self.finding.state])]
+        parts = [_note(*self._said, kind=_KIND[self.finding.state])]
         if self.finding.counts:
             parts.append(_counts(self.finding.counts))
         if self.finding.code:
@@ -118,11 +121,16 @@ def _toggle(place: widgets.HTML, inside: str) -> None:
 
 
 def _hint(exercise: Exercise) -> str:
-    return page.note(exercise.hint)
+    return _note(exercise.hint)
 
 
 def _solution(exercise: Exercise) -> str:
     return _code(exercise.solution.strip("\n"))
+
+
+def _note(*sentences: str, kind: str = "plain") -> str:
+    """A message in which what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", page.note(*sentences, kind=kind))
 
 
 def _code(code: str) -> str:

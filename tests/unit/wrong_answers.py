@@ -217,7 +217,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "06-cached": {
         "def cached(rows, costly, augment):\n    return rows.cache().map(costly).map(augment)": (
-            "costly runs again"
+            "costly runs more than once"
         ),
         "def cached(rows, costly, augment):\n    return rows.map(costly).map(augment).cache()": (
             "the same noise"
@@ -356,6 +356,9 @@ WRONG: dict[str, dict[str, str]] = {
         "    return {'time': time, 'temperature': temperature, 'pressure': pressure}": (
             "“time” should be column 0"
         ),
+        "def apart(batch):\n"
+        "    cut = tf.numpy_function(lambda b: list(b.T), [batch], [tf.float32] * 3)\n"
+        "    return dict(zip(('time', 'temperature', 'pressure'), cut))": "call Python for each",
         "def apart(batch):\n    return tuple(tf.unstack(batch, axis=1))": (
             "A dictionary of time, temperature and pressure"
         ),
@@ -399,6 +402,9 @@ WRONG: dict[str, dict[str, str]] = {
         "        for number in range(count):\n            yield pool.submit(fetch, number)": (
             "a promise of a row"
         ),
+        "def ahead(fetch, count):\n    with ThreadPoolExecutor(8) as pool:\n"
+        "        list(pool.map(fetch, range(count)))\n"
+        "        yield from pool.map(fetch, range(count))": "asked 24 times",
         "def ahead(fetch, count):\n    with ThreadPoolExecutor(8) as pool:\n"
         "        for at in range(0, count - 8, 8):\n"
         "            yield from pool.map(fetch, range(at, at + 8))": "never came",
