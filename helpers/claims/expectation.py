@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from helpers.measure import Ratio, Verdict, judge, times
+from helpers.measure import Verdict, judge, times
 
 SUPPORTED = "supported"
 REFUTED = "refuted"
@@ -110,7 +110,9 @@ def slower() -> Expectation:
 
 def _against(verdict: Verdict, bound: float, precision: float) -> Verdict:
     ratio = verdict.ratio
-    scaled = Ratio(ratio.value / bound, ratio.low / bound, ratio.high / bound, ratio.rounds)
+    scaled = replace(
+        ratio, value=ratio.value / bound, low=ratio.low / bound, high=ratio.high / bound
+    )
     return judge(verdict.arm, verdict.baseline, scaled, verdict.floor, precision)
 
 

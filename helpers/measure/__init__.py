@@ -2,7 +2,8 @@
 
 from .isolation import compare_in_child
 from .machine import Machine, this_machine
-from .measurement import Measurement, Trial
+from .measurement import Measurement, Trial, together
+from .processes import Processes
 from .results import load, record, save
 from .settings import Settings, pick, quick
 from .statistics import Ratio, Verdict, judge, percent, ratio_of_times, times
@@ -13,6 +14,7 @@ __all__ = [
     "Cancelled",
     "Machine",
     "Measurement",
+    "Processes",
     "Progress",
     "Ratio",
     "Settings",
@@ -33,4 +35,5 @@ __all__ = [
     "save",
     "this_machine",
     "times",
+    "together",
 ]

@@ -14,6 +14,11 @@ FOLDER = "WORKBOOK_KEEP"
 R = TypeVar("R")
 
 
+def is_kept() -> bool:
+    """Tells whether somebody asked for what is measured."""
+    return bool(os.environ.get(FOLDER))
+
+
 def keep(name: str, item: R) -> R:
     """Saves a record as `<name>.json` in the folder that WORKBOOK_KEEP names, if it does.
 
@@ -24,7 +29,6 @@ def keep(name: str, item: R) -> R:
     Returns:
         The record itself.
     """
-    folder = os.environ.get(FOLDER)
-    if folder:
-        save(item, Path(folder) / f"{name}.json")
+    if is_kept():
+        save(item, Path(os.environ[FOLDER]) / f"{name}.json")
     return item

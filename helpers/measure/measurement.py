@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import statistics
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from .machine import Machine
 from .results import record
 from .settings import Settings
+from .settling import beginning
 from .statistics import Ratio, Verdict, judge, ratio_of_times, times
 
 
@@ -19,7 +23,7 @@ class Trial:
 
     Attributes:
         arm: The arm's name.
-        round: The round, warm-up rounds included, from 0.
+        round: The round, warm-up rounds included, from 0; it goes on from process to process.
         position: Its turn within the round, from 0.
         warmup: Whether the round is a warm-up and not counted.
         build_ns: Building the iterable.
@@ -29,6 +33,7 @@ class Trial:
         elements: Elements that arrived, the first included.
         examples: Examples in them.
         first_examples: Examples in the first.
+        process: The process that made it, from 0.
     """
 
     arm: str
@@ -42,6 +47,7 @@ class Trial:
     elements: int
     examples: int
     first_examples: int
+    process: int = 0
 
     @property
     def cold_ns(self) -> int:
@@ -77,7 +83,7 @@ class Measurement:
         trials: Every trial in the order it was run.
         settings: When it was to stop.
         machine: What ran it.
-        stopped: Why it stopped: "precise", "budget" or "rounds".
+        stopped: Why it stopped: "precise", "budget", "rounds", or "processes" when all were done.
     """
 
     title: str
@@ -104,6 +110,11 @@ class Measurement:
         """Counted rounds."""
         return len(self.trials_of(self.baseline))
 
+    @property
+    def processes(self) -> int:
+        """How many fresh processes took part; with one, all intervals are within that run."""
+        return len({trial.process for trial in self.trials})
+
     def ratio(self, arm: str, baseline: str | None = None) -> Ratio:
         """Throughput of an arm over that of the baseline (or of another arm), steady state."""
         return self._ratio("ns_per_example", arm, baseline)
@@ -113,11 +124,15 @@ class Measurement:
         return self._ratio("cold_ns", arm, baseline)
 
     def _ratio(self, quantity: str, arm: str, baseline: str | None) -> Ratio:
-        base, other = (
+        base, other = self._pairs(quantity, arm, baseline)
+        processes = [trial.process for trial in self.trials_of(arm)]
+        return ratio_of_times(base, other, self.settings.seed, processes)
+
+    def _pairs(self, quantity: str, arm: str, baseline: str | None = None) -> list[list[float]]:
+        return [
             [getattr(trial, quantity) for trial in self.trials_of(name)]
             for name in (baseline or self.baseline, arm)
-        )
-        return ratio_of_times(base, other, self.settings.seed)
+        ]
 
     def floor(self) -> Ratio:
         """The noise floor: the control, which is the baseline again, against the baseline."""
@@ -163,10 +178,33 @@ class Measurement:
         return sum(max(ratio, 1 / ratio) > 1 + tolerance for ratio in ratios) / len(ratios)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where the first rounds, or the first process, differ from the rest by more than noise."""
+        floor = self.floor()
+        least = max(self.settings.precision, floor.precision)
+        said = []
+        for arm in (*self.arms, self.control):
+            if arm != self.baseline and not self.settings.quick:
+                base, other = self._pairs("ns_per_example", arm)
+                logs = np.log(np.divide(base, other))
+                processes = np.array([trial.process for trial in self.trials_of(arm)])
+                parts = [logs[processes == process] for process in np.unique(processes)]
+                if words := beginning(parts, least):
+                    said.append(f"{arm} had not settled at once: {words}.")
+        return tuple(said)
+
+    @property
     def provenance(self) -> str:
         """What ran it, in one line for the foot of every figure and table."""
         mode = "QUICK run, numbers show nothing" if self.settings.quick else "full run"
-        return f"{self.machine.line}, {self.rounds} rounds, {mode}"
+        return f"{self.machine.line}, {self.basis}, {mode}"
+
+    @property
+    def basis(self) -> str:
+        """What the intervals rest on."""
+        if self.processes == 1:
+            return f"{self.rounds} rounds, intervals within this run"
+        return f"{self.rounds} rounds in {self.processes} processes"
 
     def rows(self) -> list[dict[str, Any]]:
         """The arms as the rows of a table, numbers as numbers."""
@@ -184,8 +222,13 @@ class Measurement:
             for ratio in [self.floor() if arm == self.baseline else self.ratio(arm)]
         ]
 
+    @property
+    def interval_name(self) -> str:
+        """What its intervals are called: those of one process promise nothing of the next."""
+        return "95 % interval" if self.processes > 1 else "95 % within this run"
+
     def _cells(self) -> list[tuple[str, ...]]:
-        heads = ("arm", "µs per example", "cold start, ms", "speed", "95 % interval", "verdict")
+        heads = ("arm", "µs per example", "cold start, ms", "speed", self.interval_name, "verdict")
         lines = [heads]
         for row in self.rows():
             is_baseline = row["arm"] == self.baseline
@@ -214,7 +257,8 @@ class Measurement:
             ).rstrip()
             for line in cells
         ]
-        return "\n".join([*([self.title] if self.title else []), *lines, self.provenance])
+        title = [self.title] if self.title else []
+        return "\n".join([*title, *lines, *self.remarks, self.provenance])
 
     def _repr_html_(self) -> str:
         heads, *lines = self._cells()
@@ -231,5 +275,27 @@ class Measurement:
             parts.append(
                 "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in line) + "</tr>"
             )
-        parts.append(f"</table><p><small>{html.escape(self.provenance)}</small></p>")
+        parts.append("</table>")
+        parts += [f"<p><small>{html.escape(said)}</small></p>" for said in self.remarks]
+        parts.append(f"<p><small>{html.escape(self.provenance)}</small></p>")
         return "".join(parts)
+
+
+def together(parts: Sequence[Measurement], settings: Settings) -> Measurement:
+    """Puts one comparison together that several processes made.
+
+    Args:
+        parts: One from each process, of the same arms.
+        settings: What was asked of all of them together.
+    """
+    trials: list[Trial] = []
+    for process, part in enumerate(parts):
+        before = trials[-1].round + 1 if trials else 0
+        trials += [
+            replace(trial, process=process, round=before + trial.round) for trial in part.trials
+        ]
+    whole = replace(parts[0], trials=tuple(trials), settings=settings, stopped="processes")
+    others = [arm for arm in (*whole.arms, whole.control) if arm != whole.baseline]
+    if all(whole.ratio(arm).precision <= settings.precision for arm in others):
+        return replace(whole, stopped="precise")
+    return whole

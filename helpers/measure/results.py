@@ -10,8 +10,13 @@ from typing import Any, TypeVar
 
 import cattrs
 
-SCHEMA = 1
-"""Version of the files' form. History: 1, the first."""
+SCHEMA = 2
+"""Version of the files' form.
+
+History: 1, the first. 2: trials say which process made them; it was a single one before.
+"""
+
+READS = (1, SCHEMA)
 
 R = TypeVar("R", bound=type)
 _KINDS: dict[str, type] = {}
@@ -40,7 +45,7 @@ def from_json(data: Any, name: str = "this file") -> Any:
     """
     if not isinstance(data, dict) or "schema" not in data or "kind" not in data:
         raise ValueError(f"{name} is not a results file of this workbook.")
-    if data["schema"] != SCHEMA:
+    if data["schema"] not in READS:
         raise ValueError(
             f"{name} has schema {data['schema']} and this workbook reads schema {SCHEMA}: "
             "use the workbook's version that wrote it, or measure again."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -52,14 +53,29 @@ class Settings:
             raise ValueError(f"precision is a share between 0 and 1, not {self.precision!r}.")
         if not self.budget_s > 0:
             raise ValueError(f"budget_s is a number of seconds above 0, not {self.budget_s!r}.")
-        if self.min_rounds < 3:
-            raise ValueError(f"min_rounds must be 3 or more, not {self.min_rounds!r}.")
+        if self.min_rounds < 2:
+            raise ValueError(f"min_rounds must be 2 or more, not {self.min_rounds!r}.")
         if self.max_rounds < self.min_rounds:
             raise ValueError(
                 f"max_rounds ({self.max_rounds}) must not be below min_rounds ({self.min_rounds})."
             )
         if self.warmup_rounds < 0:
             raise ValueError(f"warmup_rounds must be 0 or more, not {self.warmup_rounds!r}.")
+
+    def share(self, processes: int) -> Settings:
+        """What one of several processes is to do, so that all do as much as one would alone.
+
+        Args:
+            processes: How many.
+        """
+        least = max(2, math.ceil(self.min_rounds / processes))
+        return replace(
+            self,
+            precision=min(0.9, math.expm1(math.log1p(self.precision) * math.sqrt(processes))),
+            budget_s=self.budget_s / processes,
+            min_rounds=least,
+            max_rounds=max(least, math.ceil(self.max_rounds / processes)),
+        )
 
     @classmethod
     def default(cls, **changes: Any) -> Settings:

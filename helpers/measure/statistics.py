@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from .levels import two_level_interval
+
 CONFIDENCE = 0.95
 RESAMPLES = 999
 
@@ -20,16 +22,19 @@ class Ratio:
     """How fast an arm is, as a multiple of another: above 1 is faster.
 
     Attributes:
-        value: The median of the ratios of the rounds.
-        low: Lower end of the 95 % bootstrap interval of that median.
+        value: The median of the ratios of the rounds; of several processes, the mean of theirs.
+        low: Lower end of its 95 % interval.
         high: Upper end.
         rounds: How many paired rounds it rests on.
+        processes: How many processes they were run in. The interval of one holds within that run
+            and tells nothing of the next.
     """
 
     value: float
     low: float
     high: float
     rounds: int
+    processes: int = 1
 
     @property
     def precision(self) -> float:
@@ -63,7 +68,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def ratio_of_times(baseline: Sequence[float], arm: Sequence[float], seed: int = 0) -> Ratio:
+def ratio_of_times(
+    baseline: Sequence[float],
+    arm: Sequence[float],
+    seed: int = 0,
+    processes: Sequence[int] = (),
+) -> Ratio:
     """Compares two arms that were timed in the same rounds.
 
     The ratio is taken within each round, where both arms met the same speed of the machine, and
@@ -74,6 +84,8 @@ def ratio_of_times(baseline: Sequence[float], arm: Sequence[float], seed: int = 
         baseline: Time per example of the baseline, one a round, in any unit.
         arm: Time per example of the arm in the same rounds.
         seed: Seeds the bootstrap, so that the same trials always give the same interval.
+        processes: The process of each round, where there were several: the interval is then that
+            of `levels`.
 
     Returns:
         The throughput of the arm divided by the throughput of the baseline.
@@ -88,6 +100,11 @@ def ratio_of_times(baseline: Sequence[float], arm: Sequence[float], seed: int = 
     if min(min(baseline), min(arm)) <= 0:
         raise ValueError("a trial took no measurable time: give it more elements.")
     logs = np.log(np.asarray(baseline, float) / np.asarray(arm, float))
+    count = len(set(processes))
+    if count > 1:
+        each = [logs[np.equal(processes, process)].tobytes() for process in sorted(set(processes))]
+        middle, low, high = two_level_interval(tuple(each), seed, CONFIDENCE, RESAMPLES)
+        return Ratio(math.exp(middle), math.exp(low), math.exp(high), len(logs), count)
     low, high = _interval(logs.tobytes(), seed)
     middle = float(np.median(logs))
     return Ratio(math.exp(middle), math.exp(low), math.exp(high), len(logs))
@@ -175,9 +192,10 @@ def judge(arm: str, baseline: str, ratio: Ratio, floor: Ratio, precision: float)
 
 
 def _what_settles(ratio: Ratio, floor: Ratio, precision: float) -> str:
-    """Says how many rounds would do: a median's interval narrows with their square root."""
+    """Says how many rounds, or processes, would do: intervals narrow with their square root."""
     gap = abs(math.log(ratio.value / floor.value))
     widths = math.log1p(ratio.precision) + math.log1p(floor.precision)
     wanted = max(gap, math.log1p(precision))
-    rounds = max(ratio.rounds + 1, math.ceil(ratio.rounds * (widths / wanted) ** 2))
-    return f"about {rounds} rounds in place of {ratio.rounds} would settle it"
+    what, done = ("processes", ratio.processes) if ratio.processes > 1 else ("rounds", ratio.rounds)
+    needed = max(done + 1, math.ceil(done * (widths / wanted) ** 2))
+    return f"about {needed} {what} in place of {done} would settle it"

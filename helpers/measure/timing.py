@@ -182,6 +182,7 @@ def compare(
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Flag | None = None,
     clock: Clock = time.perf_counter_ns,
+    done: int = 0,
 ) -> Measurement:
     """Measures arms against a baseline in paired, interleaved rounds.
 
@@ -197,6 +198,7 @@ def compare(
         on_progress: Called after each round.
         cancelled: Looked at before each trial.
         clock: Returns nanoseconds.
+        done: Rounds that other processes have done; the order goes on from there.
 
     Raises:
         ValueError: If names repeat, the baseline is not an arm, an arm yields too little, or arms
@@ -221,7 +223,7 @@ def compare(
         settings=settings, machine=this_machine(), stopped="rounds",
     )  # fmt: skip
     trials: list[Trial] = []
-    counted = balanced(entries, settings.seed)
+    counted = balanced(entries, settings.seed, skip=done)
     for round_ in range(settings.warmup_rounds + settings.max_rounds):
         warmup = round_ < settings.warmup_rounds
         for position, (name, arm) in enumerate(entries if warmup else next(counted)):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from helpers.claims import ClaimResult
-from helpers.measure import Measurement, load, save
+from helpers.measure import Measurement, Processes, load, save
 
 from .planning import Done, Plan, Step, finished
 from .run import SO_FAR, Run
@@ -39,17 +39,36 @@ def measure(
     Raises:
         KeyboardInterrupt: As it comes; the steps that are done are kept.
     """
+    processes = None if plan.made.quick else Processes()
+    try:
+        _measure(plan, left, tell, failures, processes)
+    finally:
+        if processes is not None:
+            processes.end()
+
+
+def _measure(
+    plan: Plan,
+    left: TimeLeft,
+    tell: Callable[[str, float, str], None],
+    failures: dict[str, str],
+    processes: Processes | None,
+) -> None:
     first_book = next((step for step in plan.ahead if step.kind == "notebook"), None)
     for step in plan.ahead:
         folder = plan.folder(step)
         shutil.rmtree(folder, ignore_errors=True)
         if step is first_book:  # the notebooks may show the claims, which were tried before them
             save(gather(plan, failures), plan.partial / SO_FAR)
+            if processes is not None:
+                processes.end()  # notebooks have processes of their own
         left.begin(step.name)
         start = time.monotonic()
         try:
             said = step.run(
-                folder, lambda share, words, step=step: tell(step.title, min(share, 0.99), words)
+                folder,
+                lambda share, words, step=step: tell(step.title, min(share, 0.99), words),
+                processes,
             )
         except Exception as error:  # whatever it is, the other steps are worth having
             said = failures[step.name] = _failure(step, error)

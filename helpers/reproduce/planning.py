@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 
 from helpers.claims import CLAIMS, run_claim
-from helpers.measure import load, quick, record, save, this_machine
+from helpers.measure import Processes, load, quick, record, save, this_machine
 from helpers.measure.machine import Machine
 
 from . import notebooks
@@ -53,7 +53,7 @@ class Step:
         """The step in words."""
         return f"{self.kind} {self.name}"
 
-    def run(self, folder: Path, tell: Tell) -> str:
+    def run(self, folder: Path, tell: Tell, processes: Processes | None) -> str:
         """Measures, leaves the records in a folder, and returns in words what came out."""
         if self.kind == "notebook":
             book = notebooks.execute(
@@ -62,7 +62,9 @@ class Step:
             if self.store:
                 notebooks.store(book, self.item)
             return "done"
-        result = run_claim(self.item, on_progress=lambda words, share: tell(share, words))
+        result = run_claim(
+            self.item, on_progress=lambda words, share: tell(share, words), processes=processes
+        )
         save(result, folder / "result.json")
         return result.verdict
 

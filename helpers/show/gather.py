@@ -156,7 +156,7 @@ class Runs:
             "pipeline",
             "against",
             "speed",
-            "95 % interval",
+            "95 % within this run",
             "verdict",
             "µs per example",
         )

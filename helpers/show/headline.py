@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from IPython.display import HTML, display
 
-from helpers.measure import Arm, Measurement, Progress, Settings, compare, percent
-from helpers.measure.keeping import keep
+from helpers.measure import (
+    Arm,
+    Measurement,
+    Processes,
+    Progress,
+    Settings,
+    compare,
+    percent,
+    together,
+)
+from helpers.measure.keeping import is_kept, keep
 from helpers.measure.turn import turn
 from helpers.study import PipelineOptions
 
@@ -22,6 +32,8 @@ def run(
     **settings: Any,
 ) -> Measurement:
     """Measures arms in this process with a line of progress; interrupt the kernel to cancel.
+
+    What `workbook reproduce` keeps is measured in several fresh processes, as it is published.
 
     Args:
         name: What a results file calls the measurement, such as "03-prefetch-idle".
@@ -49,17 +61,37 @@ def run(
 
     try:
         with turn(wait):
-            measured = compare(
-                made,
-                title=title,
-                baseline=baseline,
-                settings=Settings.default(**settings),
-                on_progress=tell,
-            )
+            measured = _measure(made, title, baseline, Settings.default(**settings), tell)
     finally:
         if line is not None:
             line.update(HTML(""))
     return keep(name, measured)
+
+
+def _measure(
+    arms: Sequence[Arm],
+    title: str,
+    baseline: str | None,
+    settings: Settings,
+    tell: Callable[[Progress], None],
+) -> Measurement:
+    """Measures here or, if it is to be published, in several processes."""
+    options = {"title": title, "baseline": baseline, "settings": settings}
+    if is_kept() and not settings.quick:
+        try:
+            parts = _processes().each(
+                compare, arms, on_progress=lambda place, progress: tell(progress), **options
+            )
+            return together(parts, settings)
+        except TypeError:  # an arm holds what cannot travel: one process, and it says so
+            pass
+    return compare(arms, on_progress=tell, **options)
+
+
+@functools.cache
+def _processes() -> Processes:
+    """Those of this kernel: they end with it."""
+    return Processes()
 
 
 def _line(title: str, said: str) -> str:

@@ -184,6 +184,7 @@ def arms_table(measurement: Measurement, title: str, again: Measurement | None =
         '<span class="unseen">speed, drawn</span></th><th scope="col">speed, 95 % interval</th>'
         + "".join(f'<th scope="col" class="n">{head}</th>' for head in heads)
         + f"</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        + "".join(f"<p><small>{html.escape(said)}</small></p>" for said in measurement.remarks)
     )
 
 
@@ -205,8 +206,9 @@ def _rounds(measurement: Measurement) -> str:
         "precise": f"precise to ±{settings.precision:.0%}",
         "budget": f"ended after {settings.budget_s:.3g} s",
         "rounds": "the most allowed",
+        "processes": "",
     }.get(measurement.stopped, measurement.stopped)
-    return f"{measurement.rounds} rounds, {why}"
+    return f"{measurement.basis}, {why}" if why else measurement.basis
 
 
 def _two_sided(expects: Expectation) -> bool:

@@ -153,7 +153,9 @@ def _reading(second: bool) -> str:
     return (
         "<h2>How to read it</h2><p>A ratio is the speed of one arm as a multiple of the "
         "baseline's, in the steady state: above 1× is faster. Both arms ran in every round, in "
-        "balanced order; the ratio is the median over the rounds, with a 95 % bootstrap interval. "
+        "balanced order; the ratio is the median over the rounds, with its 95 % interval. Of "
+        "several processes it is the mean of their medians, and the interval holds for further "
+        "ones; of one process, it is within that run. "
         "The noise floor is the baseline against itself in the same rounds. All scales are "
         f'logarithmic.</p><ul class="key">{"".join(keys)}</ul>'
     )

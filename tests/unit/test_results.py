@@ -89,7 +89,7 @@ def test_only_records_are_saved(tmp_path):
 def test_text_and_html_name_what_ran_it(measured):
     for text in (str(measured), measured._repr_html_()):
         assert this_machine().line in text
-        assert "3 rounds, full run" in text
+        assert "3 rounds, intervals within this run, full run" in text
     assert "b &lt;i&gt;" in measured._repr_html_()
     assert "A &amp; B" in measured._repr_html_()
 
@@ -116,7 +116,7 @@ def test_quick_mode_is_printed_and_ignores_the_full_settings(monkeypatch):
     [
         {"precision": 0},
         {"budget_s": 0},
-        {"min_rounds": 2},
+        {"min_rounds": 1},
         {"min_rounds": 9, "max_rounds": 8},
         {"warmup_rounds": -1},
     ],
