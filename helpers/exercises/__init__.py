@@ -8,6 +8,7 @@ from . import (
     left,
     own,
     prefetch,
+    scoreboard,
     signature,
     start,
     work,
@@ -40,6 +41,7 @@ EXERCISES: dict[str, Exercise] = {
         left.APART,
         own.COUNTED,
         own.AHEAD,
+        scoreboard.ADVICE,
     )
 }
 """By name, in the order of the notebooks."""

@@ -12,7 +12,7 @@ from helpers.measure.results import write_text
 from helpers.reproduce import Comparison, Run, compare_runs, load_run, pair_of
 
 from .intervals import arms_table, interval
-from .trial import VERDICTS, badge, claims_section, css_class, text
+from .trial import EVIDENCE_CSS, VERDICTS, badge, claims_section, css_class, text
 
 LADDERS = ("04-ladder", "14-ladder")
 """The measurements that the report opens with: the article's examples, and the best recipe."""
@@ -58,12 +58,13 @@ def build(run: Run, second: Run | None = None) -> str:
         *_notebooks(run, second),
         *_agreement(comparison),
     ]
-    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    style = EVIDENCE_CSS + Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Reproduction report: {text(run.machine.processor)}</title>\n"
-        f"<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
+        f"<style>\n{style}</style>\n</head>\n<body>\n"
+        '<main class="wb-evidence">\n'
         + "\n".join(parts)
         + "\n</main>\n<footer><p>Written by <code>workbook reproduce</code>. The numbers behind "
         "every drawing are in the results file of the same name.</p></footer>\n</body>\n</html>"

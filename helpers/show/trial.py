@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from helpers.claims import ClaimResult, ConditionResult, listing
@@ -19,6 +20,9 @@ VERDICTS = {
     "cannot run here": "This machine lacks what the claim needs.",
 }
 """Every verdict in the order of the report, with what it means."""
+
+EVIDENCE_CSS = Path(__file__).with_name("evidence.css").read_text(encoding="utf-8")
+"""How verdicts and conditions look; the page around them names the colours."""
 
 
 def claims_section(run: Run, second: Run | None) -> Iterator[str]:
@@ -74,12 +78,17 @@ def _article(
         f'<article id="claim-{text(id_)}"><header><h4>{text(_statement(id_, {id_: claim}))}</h4>'
         f"{badge(result.verdict)}</header>"
         f'<p class="from">{told}</p>'
-        f"<p>{text(result.sentence)}</p>{turned}{_conditions(result, again)}</article>"
+        f"<p>{text(result.sentence)}</p>{turned}{conditions(result, again)}</article>"
     )
 
 
-def _conditions(result: ClaimResult, again: ClaimResult | None) -> str:
-    """A row for each condition: what was expected, what was seen, and what follows."""
+def conditions(result: ClaimResult, again: ClaimResult | None = None) -> str:
+    """A row for each condition: what was expected, what was seen, and what follows.
+
+    Args:
+        result: Of one claim.
+        again: The same claim in a second run.
+    """
     others = {found.name: found for found in again.conditions} if again else {}
     rows = {
         found.name: _row(found, others.get(found.name))

@@ -1,8 +1,6 @@
 """The house: each room on its floor, imports that run down, no circle, a figure of just that."""
 
 import re
-import subprocess
-import sys
 
 import draw_house
 import house
@@ -123,14 +121,3 @@ def test_the_page_on_the_house_names_files_that_are_there():
     assert len(named) > 20
     places = (house.HELPERS, house.ROOT)
     assert not {path for path in named if not any((place / path).exists() for place in places)}
-
-
-def test_the_names_that_a_notebook_takes_from_rooms_that_moved_import_nothing_by_themselves():
-    code = (
-        "import sys, inspect, helpers; inspect.getmodule(inspect.currentframe());"
-        "assert 'helpers.reproduce' not in sys.modules;"
-        "from helpers.runs import machines; from helpers.comparing import compare_runs;"
-        "import helpers.reproduce as now;"
-        "assert (machines, compare_runs) == (now.machines, now.compare_runs)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=house.ROOT)

@@ -409,4 +409,11 @@ WRONG: dict[str, dict[str, str]] = {
         "        for at in range(0, count - 8, 8):\n"
         "            yield from pool.map(fetch, range(at, at + 8))": "never came",
     },
+    "14-advice": {
+        "advice = 'prefetch'": "the step waits for the rest",
+        "advice = 'interleave'": "share one GIL",
+        "advice = 'tf.constant'": "it stays as it was",
+        "advice = 'threads'": "none of them",
+        "advice = 2": "not a int",
+    },
 }
