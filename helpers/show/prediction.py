@@ -3,116 +3,146 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
+import anywidget
+import traitlets
 
-from helpers.measure import Ratio
+from helpers.measure import mine
 
-from . import page
-from .lesson import Told
+from .choices import Choices, Found
+from .covered import Covered
+from .frame import Frame
 
-_answers: dict[str, str] = {}
-"""By question, so that running a cell again does not forget what the reader said."""
+KIND = "predictions"
+"""What `helpers.measure.mine` calls them. By question: the `answer` or None and, once the reader
+has seen the result, what was `found` in words and the answers that are `right`."""
+
+_HERE = Path(__file__).parent
 
 
-class Prediction(widgets.VBox):
-    """A question before a measurement; it keeps the reader's answer for `reveal`.
+class _Question(anywidget.AnyWidget):
+    """The question as the browser has it, which decides when the result is shown."""
+
+    _esm = _HERE / "prediction.js"
+    _css = _HERE / "prediction.css"
+    question = traitlets.Unicode().tag(sync=True)
+    choices = traitlets.List().tag(sync=True)  # pairs of label and limits
+    answer = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    told = traitlets.Dict().tag(sync=True)  # by answer, "" for none; empty until something is found
+    shown = traitlets.Bool(False).tag(sync=True)
+
+
+class Prediction(Frame):
+    """A question before a measurement. Its answer counts until the result is shown.
+
+    The result stays covered until the reader answers, or asks to be shown it. What they said and
+    what was found are kept beside the notebook. A saved notebook has the question with its choices,
+    and what was found in a sentence behind a click; where the reader has seen it, in plain sight.
 
     Attributes:
         question: The question.
-        choices: The answers; each with the value below which it holds, where answers are numbers.
+        choices: The answers, and what each covers.
     """
 
-    def __init__(self, question: str, choices: Mapping[str, float] | Sequence[str]) -> None:
-        """Shows the question; nothing is chosen, unless the reader chose before.
+    def __init__(
+        self,
+        question: str,
+        choices: Mapping[str, float] | Sequence[str],
+        *,
+        unit: str = "×",
+        says: str = "it is {}",
+    ) -> None:
+        """Asks; nothing is chosen, unless the reader chose before.
 
         Args:
             question: The question.
-            choices: The answers as words; or each with the value below which it holds and the one
-            before it does not, ascending to infinity, so that no value is left without an answer.
+            choices: As `Choices` takes them: words, or each with the value below which it holds.
+            unit: Of the values.
+            says: A sentence about what was found, with braces where it stands.
 
         Raises:
-            ValueError: If there are fewer than two choices, or their ends leave a gap.
+            ValueError: As `Choices`.
         """
         self.question = question
-        self.choices: dict[str, float | None] = (
-            dict(choices) if isinstance(choices, Mapping) else dict.fromkeys(choices)
+        self.choices = Choices(choices, unit=unit, says=says)
+        self._found: Found | None = None
+        self._covered: Covered | None = None
+        known = mine.read(KIND).get(question, {}).get("answer")
+        self._ask = _Question(
+            question=question,
+            choices=list(zip(self.choices.labels, self.choices.limits, strict=True)),
+            answer=known if known in self.choices.labels else None,
         )
-        if len(self.choices) < 2:
-            raise ValueError("a prediction needs two choices or more.")
-        ends = [end for end in self.choices.values() if end is not None]
-        if ends and (ends != sorted(set(ends)) or ends[-1] != math.inf):
-            raise ValueError("the choices' ends must ascend, the last to infinity.")
-        known = _answers.get(question)
-        self.buttons = widgets.RadioButtons(
-            options=list(self.choices),
-            value=known if known in self.choices else None,
-            layout={"width": "auto"},
-        )
-        self.buttons.add_class("wb-choices")
-        self.buttons.observe(self._keep, "value")
-        asked = f"<b>Your prediction.</b> {html.escape(question)}"
-        super().__init__([widgets.HTML(page.STYLE + asked), self.buttons])
-        self.add_class("wb-lesson")
-        self.add_class("wb-prediction")
+        super().__init__([self._ask], "wb-prediction")
+        self._ask.observe(self._answered, ["answer", "shown"])
 
     @property
     def answer(self) -> str | None:
         """What the reader chose, or None."""
-        return self.buttons.value
+        return self._ask.answer
 
-    def reveal(self, found: Ratio | float | str) -> Told:
-        """Holds the answer against what was measured.
+    @property
+    def shown(self) -> bool:
+        """Whether the reader has seen the result."""
+        return self._ask.shown
+
+    def reveal(self, found: Found, *shown: Any) -> Covered:
+        """Takes what was found, and covers what shows it until the question is settled.
 
         Args:
-            found: A ratio, a number in the unit of the choices' ends, or one of the choices.
+            found: A ratio, a number in the unit of the choices, or one of the choices.
+            *shown: What the cell would have shown: figures, tables, sentences.
 
         Raises:
             ValueError: If no choice covers what was found.
         """
-        right = self._choices(found)
-        said = f"{right[0]}."
-        if found != right[0]:
-            said = f"Measured: {_written(found)}, so: {' or '.join(right)}."
-        if self.answer is None:
-            return Told(f"{said} (You made no prediction.)")
-        if self.answer not in right:
-            return Told(f"You said “{self.answer}”. {said}", False)
-        so = "so it is" if len(right) == 1 else "so it may be"
-        return Told(f"You said “{self.answer}”, and {so}. {said}", True)
+        right = self.choices.allowed(found)
+        self._found = found
+        self._covered = Covered(self._ask, shown)
+        self._ask.told = {
+            answer or "": {"text": self.choices.told(answer, found), "kind": kind}
+            for answer in (None, *self.choices.labels)
+            for kind in ["plain" if answer is None else "good" if answer in right else "open"]
+        }
+        if self.answer is not None:
+            self._ask.shown = True
+        self._note()
+        return self._covered
 
-    def _choices(self, found: Ratio | float | str) -> list[str]:
-        """The choices that what was found allows: of a ratio, all that its interval touches."""
-        if isinstance(found, str):
-            allowed = [found] if found in self.choices else []
-        else:
-            is_ratio = isinstance(found, Ratio)
-            low, high = (found.low, found.high) if is_ratio else (found, found)
-            start, allowed = -math.inf, []
-            for choice, end in self.choices.items():
-                if end is not None and start <= high and low < end:
-                    allowed.append(choice)
-                start = end if end is not None else start
-        if not allowed:
-            raise ValueError(f"no choice of {', '.join(self.choices)} covers {_written(found)}.")
-        return allowed
+    def saved(self) -> str:
+        """The question and its choices, and what was found."""
+        listed = "".join(
+            f"<li>{html.escape(label)}{f' <em>({html.escape(limits)})</em>' if limits else ''}</li>"
+            for label, limits in self._ask.choices
+        )
+        said = f"<p><b>Your prediction.</b> {html.escape(self.question)}</p><ul>{listed}</ul>"
+        if self.shown:
+            said += f"<p>{html.escape(self.choices.told(self.answer, self._found))}</p>"
+        elif self._found is not None:
+            told = html.escape(self.choices.told(None, self._found))
+            said += f"<details><summary>What was found</summary>{told}</details>"
+        elif self.answer is not None:
+            said += f"<p>You said “{html.escape(self.answer)}”.</p>"
+        return said
 
-    def _keep(self, change: Any) -> None:
-        _answers[self.question] = change["new"]
+    def _answered(self, change: Any) -> None:
+        self._note()
+        if self._covered is not None:
+            self._covered.save()
+
+    def _note(self) -> None:
+        """Keeps what the reader did, if anything, in the file and in the notebook."""
+        noted: dict[str, Any] = {"answer": self.answer}
+        if self.shown:
+            noted["found"] = self.choices.written(self._found)
+            noted["right"] = self.choices.allowed(self._found)
+        if self.shown or self.answer is not None:
+            mine.keep(KIND, self.question, noted)
+        self.save()
 
     def __repr__(self) -> str:
         """Says what it is, where ipywidgets would list its traits."""
         return f"Prediction: {self.question}"
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # The view needs a kernel; a saved notebook shows the HTML.
-        listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in self.choices)
-        static = f"<p><b>Your prediction.</b> {html.escape(self.question)}</p><ul>{listed}</ul>"
-        return super()._repr_mimebundle_(**kwargs) | {"text/html": static}
-
-
-def _written(found: Ratio | float | str) -> str:
-    return f"{found:.3g}" if isinstance(found, (int, float)) else str(found)
