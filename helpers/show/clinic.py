@@ -83,6 +83,7 @@ class Clinic(Frame):
             raise ValueError("the doctor's panel needs one generator or more.")
         self._subjects = dict(subjects)
         self._title, self._budget_s, self._verify_s = title, budget_s, verify_s
+        Work.end(title)  # of the panel that this cell showed before
         self._work: Work | None = None
         self._error: BaseException | None = None
         self.diagnosis: Diagnosis | None = None
@@ -225,6 +226,7 @@ class Clinic(Frame):
         self._bar.value = 0
         self._bar.bar_style = "info"
         self._status.value = page.faint("Starting …")
+        self._message.value = page.note(f"The doctor is at {self.choice.value}.")
         self._work = Work(
             lambda cancelled: self._guarded(function, cancelled), self._enable, name=self._title
         )

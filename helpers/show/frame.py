@@ -38,6 +38,15 @@ class _Guard(anywidget.AnyWidget):
             event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
           for (const place of frame.querySelectorAll(".wb-status, .wb-message, .wb-why"))
             place.setAttribute("aria-live", "polite");
+          new MutationObserver(() => dead(frame)).observe(frame, { attributeFilter: ["class"] });
+        };
+        const dead = (frame) => {  // its kernel was restarted: nothing answers any more
+          if (!frame.classList.contains("jupyter-widgets-disconnected")) return;
+          for (const one of frame.querySelectorAll("button, select, input")) one.disabled = true;
+          for (const place of frame.querySelectorAll(".wb-status, .wb-count, .wb-running"))
+            place.textContent = "";
+          for (const place of frame.querySelectorAll(".wb-message"))
+            place.textContent = "The kernel was restarted: run this cell again to go on.";
         };
         requestAnimationFrame(settle);
       },

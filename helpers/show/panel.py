@@ -11,10 +11,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.measure import Measurement, Progress, Settings, compare_in_child
+from helpers.measure import Measurement, Progress, Settings
 from helpers.study import PipelineOptions
 
-from . import page, pairs
+from . import page, pairs, warm
 from .controls import Controls
 from .frame import Frame
 from .gather import Run, Runs, kept
@@ -73,7 +73,7 @@ class Panel(Frame):
         toggles: Sequence[str] | None = None,
         title: str = "",
         settings: Settings | None = None,
-        compare: Callable[..., Measurement] = compare_in_child,
+        compare: Callable[..., Measurement] = warm.compare_warm,
     ) -> None:
         """Makes the panel; nothing is measured yet.
 
@@ -84,7 +84,7 @@ class Panel(Frame):
             toggles: Fields that the question is about; all of `controls.TOGGLES` unless given.
             title: The question.
             settings: When a run may stop; about 15 s unless given.
-            compare: Does the measuring, with the arguments of `measure.compare_in_child`.
+            compare: Does the measuring, with the arguments of `warm.compare_warm`.
 
         Raises:
             ValueError: If there is no toggle of a name.
@@ -97,6 +97,7 @@ class Panel(Frame):
         self._comparison = compare
         self._work: Work | None = None
         self._error: BaseException | None = None
+        Work.end(self._key)  # of the panel that this cell showed before
         self.gathered = kept(self._key)
         names = tuple(TOGGLES) if toggles is None else tuple(toggles)
         self.controls = Controls(self._start, self._baseline, names, self._show_code)
@@ -122,7 +123,7 @@ class Panel(Frame):
         self._message = html_box("wb-message").add_class("wb-verdict")
         self._code = html_box("wb-code")
         self._differ = html_box("wb-differ")
-        self._view = RunsView(self._key, self.recall)
+        self._view = RunsView(self._key, self.recall, self._near)
         self._view.list.observe(lambda change: self._show_code(), "ticked")
         super().__init__(self._rows(), "wb-panel")
         self._message.value = page.note(self._first_words())
@@ -235,6 +236,11 @@ class Panel(Frame):
             raise RuntimeError("the run was cancelled before it had a result.")
         return self.runs[-1]
 
+    def _near(self) -> None:
+        """Has a process ready by the time that Measure is pressed."""
+        if self._comparison is warm.compare_warm and not self._busy:
+            warm.prepare()
+
     @property
     def _busy(self) -> bool:
         return not self.cancel_button.disabled
@@ -280,7 +286,7 @@ class Panel(Frame):
         self._message.value = page.note(f"Run {self._number}, {plan.name}, is under way.")
         self._view.running(self._number, plan.name, None, None)
         self._show_code()
-        self._say("Starting a process of its own")
+        self._say("Starting a process of its own with TensorFlow")
         self._work = Work(lambda cancelled: self._measure(plan, cancelled), name=self._key)
 
     @property
@@ -315,7 +321,7 @@ class Panel(Frame):
         def run() -> str:
             measurement = self._comparison(
                 arms, title=self._title, settings=self._settings, on_progress=progress,
-                cancelled=cancelled,
+                cancelled=cancelled, tell=self._say,
             )  # fmt: skip
             found = Run(
                 number=number,
@@ -333,6 +339,7 @@ class Panel(Frame):
             self._message.value = page.note(found.sentence, kind=kinds.get(found.words, "plain"))
             return f"{measurement.rounds} rounds; {_STOPPED[measurement.stopped]}."
 
+        warm.settle(cancelled)
         try:
             self._error = attempt(
                 run, self._message, self._finish, cancelled=cancelled, wait=self._say,
@@ -340,6 +347,7 @@ class Panel(Frame):
             )  # fmt: skip
         finally:
             done.set()
+        self._near()
 
     def _tick(self, done: threading.Event) -> None:
         """Moves the bar until there are rounds to count: starting takes seconds."""

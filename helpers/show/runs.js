@@ -69,6 +69,20 @@ function render({ model, el }) {
 
   for (const name of ["rows", "ticked", "head", "empty"]) model.on(`change:${name}`, draw);
   draw();
+
+  const near = () => {  // the reader comes to the panel, and may press Measure soon
+    const panel = el.closest(".wb-panel");
+    if (!panel) return requestAnimationFrame(near);
+    let told = -Infinity;
+    const come = () => {
+      const gone = panel.classList.contains("jupyter-widgets-disconnected");
+      if (gone || performance.now() - told < 5000) return;
+      told = performance.now();
+      model.send({ near: true });
+    };
+    for (const kind of ["pointerenter", "focusin"]) panel.addEventListener(kind, come);
+  };
+  requestAnimationFrame(near);
 }
 
 export default { render };

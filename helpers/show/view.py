@@ -43,12 +43,13 @@ class RunsView:
         export: Links to save them.
     """
 
-    def __init__(self, title: str, recall: Callable[[int], None]) -> None:
+    def __init__(self, title: str, recall: Callable[[int], None], near: Callable[[], None]) -> None:
         """Makes it, without runs.
 
         Args:
             title: Of the panel; files are named after it.
             recall: Called with the number of a run whose toggles are wanted back.
+            near: Called when a reader comes to the panel.
         """
         self._file = re.sub(r"\W+", "-", title.lower()).strip("-")[:40].rstrip("-") or "panel"
         self._gathered = Runs()
@@ -59,6 +60,8 @@ class RunsView:
         def told(widget: widgets.Widget, content: dict, buffers: list) -> None:
             if "recall" in content:
                 recall(content["recall"])
+            elif "near" in content:
+                near()
 
         self.list.on_msg(told)
 

@@ -61,6 +61,14 @@ class Running:
         self.namespace["step"](element)
 
 
+def ready(on_progress: Callable[..., None]) -> None:
+    """Does nothing: a process that could call it has imported all that a pipeline needs.
+
+    Args:
+        on_progress: Not called.
+    """
+
+
 class GraphDrain:
     """A data set that a loop within TensorFlow drains, after its first element.
 

@@ -116,6 +116,9 @@ def test_a_restart_leaves_no_process_behind(scratch, server):
     book.restart()
     _, left = psutil.wait_procs(measuring, timeout=10)
     assert left == []
+    expect(book.panel.message).to_contain_text("The kernel was restarted: run this cell again")
+    expect(book.panel.cancel).to_be_disabled()
+    expect(book.panel.status).to_have_text("")
 
 
 def is_measuring(process):

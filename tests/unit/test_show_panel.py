@@ -11,7 +11,8 @@ from unit.fakes import FakeMachine
 
 from helpers.measure import Cancelled, Progress, Settings, compare, mine
 from helpers.measure.results import from_json
-from helpers.show import Panel, memory
+from helpers.measure.turn import turn
+from helpers.show import Panel, memory, warm
 from helpers.show.conflicts import conflicts, made
 from helpers.show.controls import Controls
 from helpers.show.toggles import TOGGLES, changes, run_name, setting
@@ -27,7 +28,7 @@ def nothing_kept(tmp_path, monkeypatch):
     monkeypatch.setenv(mine.FOLDER, str(tmp_path))
 
 
-def fake(arms, *, on_progress, cancelled, **options):
+def fake(arms, *, on_progress, cancelled, tell, **options):
     """Measures the names alone, on a fake clock."""
     machine = FakeMachine(noise=0.01)
     made = [machine.arm(arm.name, COSTS.get(arm.name, 200) * 1e3) for arm in arms]
@@ -513,9 +514,43 @@ def test_what_cannot_be_read_back_is_no_run():
     assert panel(title="Broken").runs == ()
 
 
-def test_a_real_run_in_a_child_process():
+def test_a_cell_that_is_run_again_ends_the_run_of_its_old_panel():
+    started = threading.Event()
+    first = panel(measure=waiting(started), title="Again?")
+    first.measure()
+    assert started.wait(10)
+    panel(title="Another?")
+    assert not first._work.cancelled.is_set()
+    panel(title="Again?")
+    first.wait(10)
+    assert "was cancelled" in words(first._message)
+
+
+# the process that is kept warm
+
+
+def test_a_reader_who_comes_near_has_a_process_ready_and_each_run_gets_a_fresh_one():
     settings = Settings(budget_s=0.1, min_rounds=3, max_rounds=3)
     some = Panel(ROWS, SLICES, toggles=("prefetch",), settings=settings)
+    said = []
+    some._status.observe(lambda change: said.append(plain(change["new"])), "value")
+    some._view.list._handle_custom_msg({"near": True}, [])
+    warm.settle(threading.Event())
+    first = warm._spare
+    assert first.alive
     run = some.run_and_wait(300)
     assert run.measurement.rounds == 3
     assert run.measurement.trials[0].examples == 20
+    assert not any("Importing" in line for line in said)
+    assert not first.alive
+    warm.settle(threading.Event())
+    assert warm._spare.alive  # ready for the next
+    warm.drop()
+    assert warm._spare is None
+
+
+def test_no_process_is_made_ready_while_something_measures():
+    with turn():
+        warm.prepare()
+        warm.settle(threading.Event())
+        assert warm._spare is None
