@@ -30,7 +30,7 @@ from helpers.bench.arms import (  # noqa: E402
     ROWS,
     SLICES,
 )
-from helpers.bench.reference import ENDING, committed  # noqa: E402
+from helpers.bench.reference import ENDINGS, committed  # noqa: E402
 from helpers.bench.results import BridgeBench  # noqa: E402
 from helpers.measure import Measurement, Ratio, times  # noqa: E402
 from helpers.reproduce import machines, results_name  # noqa: E402
@@ -140,7 +140,7 @@ def bridge_table(bench: BridgeBench) -> str:
             span = f"{times(ratio.low)} to {times(ratio.high)}"
             workers.append(f"{times(ratio.value)} ({span}) with {result.workload} a row")
     widest = max((ratio.precision for ratio in shown), default=0)
-    file = f"results/{results_name(bench.machine)}{ENDING}"
+    file = f"results/{results_name(bench.machine)}{ENDINGS['bridge']}"
     return "\n".join(
         [
             *lines,

@@ -132,7 +132,7 @@ class Growth:
 @record
 @dataclass(frozen=True)
 class BridgeBench:
-    """A run of `workbook bench bridge`.
+    """A run of `workbook bench bridge`, or of `workbook bench sources`.
 
     Attributes:
         machine: What ran it.

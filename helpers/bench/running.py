@@ -13,7 +13,7 @@ from helpers.bench import peers as others
 from helpers.bench.arms import ROWS_ALONE, NotOffered, Way, own_ways
 from helpers.bench.growth import grow
 from helpers.bench.results import ArmResult, BridgeBench, Growth, WorkloadResult
-from helpers.bench.workloads import WORKLOADS, Stored, Workload
+from helpers.bench.workloads import WORKLOADS, Workload
 from helpers.measure import (
     Arm,
     Measurement,
@@ -127,7 +127,6 @@ def run_workload(
     Raises:
         ValueError: If an arm does not yield what the first one yields.
     """
-    start = time.perf_counter()
     workload = workload.shortened() if quick() else workload
     missing: dict[str, str] = {}
     ways = own_ways(workload)
@@ -136,6 +135,22 @@ def run_workload(
             ways += others.peer_ways(workload)
         except NotOffered as reason:
             missing["peers"] = str(reason)
+    return run_ways(workload, ways, missing, tell)
+
+
+def run_ways(workload: Any, ways: list[Way], missing: dict[str, str], tell: Tell) -> WorkloadResult:
+    """Runs arms over the rows of one workload.
+
+    Args:
+        workload: A `Workload`, or what has as much of one as its ways need.
+        ways: The arms; the first one is what the others are compared with.
+        missing: Arms that cannot take part, with the reason; those found on the way are added.
+        tell: Told how far it is.
+
+    Raises:
+        ValueError: If an arm does not yield what the first one yields.
+    """
+    start = time.perf_counter()
     first, *rest = ways
     sizes = {size: [way for way in rest if _size(workload, way) == size] for size in _SIZES}
     sizes = {size: members for size, members in sizes.items() if members}
@@ -162,12 +177,12 @@ def run_workload(
 _SIZES = ("many", "few", "some")
 
 
-def _size(workload: Workload, way: Way) -> str:
+def _size(workload: Any, way: Way) -> str:
     return way.size if getattr(workload, way.size) else "many"
 
 
 def _measure(
-    workload: Workload,
+    workload: Any,
     size: str,
     ways: list[Way],
     missing: dict[str, str],
@@ -209,7 +224,7 @@ def _measure(
     return measured, {epoch.way.name: _result(measured, epoch) for epoch in ready}
 
 
-def _first_epoch(workload: Workload, way: Way, source: Stored) -> _Ready:
+def _first_epoch(workload: Any, way: Way, source: Any) -> _Ready:
     """Reads a first epoch: it starts the workers, settles the chunk size, shows the content."""
     start = time.perf_counter_ns()
     epochs = way.make(workload, source)
@@ -221,7 +236,7 @@ def _first_epoch(workload: Workload, way: Way, source: Stored) -> _Ready:
     return _Ready(way, epochs, start_up, digest)
 
 
-def _arm(workload: Workload, epoch: _Ready) -> Arm:
+def _arm(workload: Any, epoch: _Ready) -> Arm:
     """An arm whose trials are epochs of what was built once: workers live on, buffers too."""
     rows = 1 if epoch.way.delivers == ROWS_ALONE else workload.batch_size
     return Arm(epoch.way.name, lambda: epoch.epochs, examples=lambda element: rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +12,14 @@ from .quick import Quick, set_quick
 from .terminal import INTERRUPTED, console, progress, say, sentences
 
 bench_app = typer.Typer(
-    help="Benchmarks of the bridge, of the doctor and of training.", no_args_is_help=True
+    help="Benchmarks of the bridge, of real sources, of the doctor and of training.",
+    no_args_is_help=True,
 )
 
 
 @bench_app.callback()
 def bench() -> None:
-    """Benchmarks of the bridge, of the doctor and of training."""
+    """Benchmarks of the bridge, of real sources, of the doctor and of training."""
 
 
 @bench_app.command()
@@ -41,25 +43,60 @@ def bridge(
     with sentences():
         set_quick(quick)
         from helpers.bench.running import choose, run
-        from helpers.bench.table import bench_tables
-        from helpers.measure import save
 
-        with progress(transient=True) as bar:
-            steps = choose(only)
-            task = bar.add_task("starting", total=len(steps))
-
-            def tell(name: str, share: float, words: str) -> None:
-                said = f"{name}: {words}" if words else name
-                bar.update(task, description=said, completed=steps.index(name) + share)
-
-            result = run(
-                only, peers=peers, tell=tell, keep=lambda result: save(result, to) if to else None
-            )
-        if to is not None:
-            save(result, to)
-        console.print(bench_tables(result))
+        result = _measured(run, choose(only), only, peers, to)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+@bench_app.command()
+def sources(
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Compare with other loaders too; see `make peers`.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="SOURCE", help="One source; again for more."),
+    ] = None,
+    quick: Quick = False,
+) -> None:
+    """Measure files and streams: the generator that people write, better ways, other loaders.
+
+    Each source is written and shown as it is finished; Ctrl-C keeps those.
+    """
+    with sentences():
+        set_quick(quick)
+        from helpers.bench.sources import choose, run
+
+        result = _measured(run, choose(only), only, peers, to)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _measured(
+    run: Callable[..., Any], steps: list[str], only: list[str] | None, peers: bool, to: Path | None
+) -> Any:
+    """Runs a benchmark behind a bar, and shows and writes what it leaves."""
+    from helpers.bench.table import bench_tables
+    from helpers.measure import save
+
+    with progress(transient=True) as bar:
+        task = bar.add_task("starting", total=len(steps))
+
+        def tell(name: str, share: float, words: str) -> None:
+            said = f"{name}: {words}" if words else name
+            bar.update(task, description=said, completed=steps.index(name) + share)
+
+        result = run(
+            only, peers=peers, tell=tell, keep=lambda result: save(result, to) if to else None
+        )
+    if to is not None:
+        save(result, to)
+    console.print(bench_tables(result))
+    return result
 
 
 @bench_app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import socket
 import struct
 import threading
@@ -131,3 +132,38 @@ def sent(messages: Iterable[bytes]) -> Iterator[bytes]:
     for message in messages:
         yield SIZE.pack(len(message)) + message
     yield SIZE.pack(0)
+
+
+class Sender:
+    """A server on this machine that sends the same messages to whoever connects.
+
+    Args:
+        messages: The messages.
+        cut: How many bytes are left out at the end, as when a connection breaks.
+
+    Attributes:
+        address: Where to connect.
+    """
+
+    def __init__(self, messages: Iterable[bytes], *, cut: int = 0):
+        data = b"".join(sent(messages))
+        self._data = data[: len(data) - cut]
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._server.getsockname()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:  # closed
+                return
+            with connection, contextlib.suppress(OSError):  # the other side has gone
+                connection.sendall(self._data)
+
+    def close(self) -> None:
+        """Takes no more connections."""
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()

@@ -26,13 +26,21 @@ def health() -> Any:
     return table.astype(whole)
 
 
-def write_tables(folder: Path) -> dict[str, Path]:
-    """Writes the same table in four formats; the paths by "sqlite", "parquet", "csv" and "hdf5"."""
+def write_tables(folder: Path, table: Any = None) -> dict[str, Path]:
+    """Writes a table in four formats.
+
+    Args:
+        folder: Where.
+        table: A DataFrame; `health()` unless given.
+
+    Returns:
+        The paths by "sqlite", "parquet", "csv" and "hdf5".
+    """
     import h5py
     import pyarrow
     import pyarrow.parquet
 
-    table = health()
+    table = health() if table is None else table
     paths = {
         kind: folder / f"visits.{ending}"
         for kind, ending in {

@@ -1,0 +1,57 @@
+"""The benchmark over real sources: equal content in all arms, sentences, files that go."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from helpers.bench import running, sources
+from helpers.bench.arms import GENERATOR
+from helpers.command.bench import bench_app
+from helpers.measure import load
+
+
+@pytest.mark.parametrize("name", sources.SOURCES)
+def test_all_arms_yield_the_same_examples(name, tmp_path):
+    source = sources.SOURCES[name](tmp_path, True, False)
+    try:
+        digests = {
+            way.name: running._first_epoch(source, way, source.source("many")).digest
+            for way in source.ways
+        }
+    finally:
+        source.close()
+    assert source.ways[0].name == GENERATOR
+    assert source.name == name
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_each_source_has_peers_of_the_same_rows(tmp_path):
+    source = sources.SOURCES["audio"](tmp_path, True, True)
+    peers = [way for way in source.ways if way.peer]
+    assert [way.name.split()[0] for way in peers] == ["torch", "Grain", "HF", "Keras"]
+    first = running._first_epoch(source, source.ways[0], range(source.count))
+    keras = running._first_epoch(source, peers[-1], range(source.count))
+    assert keras.digest == first.digest
+
+
+def test_the_command_shows_and_writes_and_leaves_no_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    file = tmp_path / "sources.json"
+    done = CliRunner().invoke(
+        bench_app, ["sources", "--only", "live", "--only", "audio", "--quick", "--json", str(file)]
+    )
+    assert done.exit_code == 0, done.output
+    assert "windows of 1024 samples" in done.output and "QUICK" in done.output
+    assert max(map(len, done.output.splitlines())) <= 80
+    bench = load(file)
+    assert [result.workload for result in bench.workloads] == ["audio", "live"]
+    assert [arm.arm for arm in bench.workload("audio").arms] == [GENERATOR, "bridge"]
+    assert [path.name for path in Path(tmp_path).iterdir()] == [file.name]
+
+
+def test_an_unknown_source_is_one_sentence():
+    done = CliRunner().invoke(bench_app, ["sources", "--only", "tape", "--quick"])
+    assert done.exit_code == 1
+    assert "there is no source 'tape'; there are JPEG, SQLite, Parquet" in done.output
