@@ -7,5 +7,16 @@ from .nodes import graph
 from .panel import Panel
 from .picture import Picture, figure
 from .prediction import Prediction
+from .timelines import Timelines
 
-__all__ = ["Panel", "Picture", "Prediction", "check", "figure", "graph", "plots", "run"]
+__all__ = [
+    "Panel",
+    "Picture",
+    "Prediction",
+    "Timelines",
+    "check",
+    "figure",
+    "graph",
+    "plots",
+    "run",
+]
