@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from helpers.measure import mine
+from helpers.measure import mine, quick
 
 from .choices import Choices, Found
 from .covered import Covered
@@ -102,10 +102,12 @@ class Prediction(Frame):
         right = self.choices.allowed(found)
         self._found = found
         self._covered = Covered(self._ask, shown)
+        shows_nothing = quick() and not isinstance(found, str)
         self._ask.told = {
             answer or "": {"text": self.choices.told(answer, found), "kind": kind}
             for answer in (None, *self.choices.labels)
-            for kind in ["plain" if answer is None else "good" if answer in right else "open"]
+            for known in ["good" if answer in right else "open"]
+            for kind in ["plain" if answer is None or shows_nothing else known]
         }
         if self.answer is not None:
             self._ask.shown = True

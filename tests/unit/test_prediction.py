@@ -62,6 +62,15 @@ def test_the_browser_has_a_sentence_for_every_answer_so_that_a_late_one_counts(p
     assert told["faster"]["text"].startswith("You said “faster”; it runs")
 
 
+def test_a_quick_run_praises_nobody_for_a_number(prediction, monkeypatch):
+    monkeypatch.setenv("WORKBOOK_QUICK", "1")
+    prediction.reveal(FOUND)
+    assert {each["kind"] for each in prediction._ask.told.values()} == {"plain"}
+    words = Prediction("Which?", ["this", "that"])
+    words.reveal("this")
+    assert words._ask.told["this"]["kind"] == "good"
+
+
 def test_what_was_said_and_found_is_kept_and_comes_back(prediction, kept):
     assert kept() == {}
     prediction.reveal(FOUND)
