@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from helpers.measure import Ratio
 from helpers.measure.selfcheck import HEADS, SelfCheck
-from helpers.reproduce import Comparison, Run
+from helpers.reproduce import Comparison, RatioRow, Run
 
 VERDICTS = {
     "supported": "green",
@@ -66,12 +69,15 @@ def claims_table(rows: list[dict[str, Any]], run: Run | None) -> Table:
 
 
 def comparison_tables(comparison: Comparison) -> RenderableType:
-    """Runs side by side: what they are, their verdicts, their ratios, and what it comes to."""
+    """Runs side by side: how far they agree, what misses, drawn, and then all there is."""
     letters = [chr(ord("A") + index) for index in range(len(comparison.runs))]
     parts: list[RenderableType] = [
         Text(f"{letter}: {name}: {run.machine.line}; {run.mode}")
         for letter, name, run in zip(letters, comparison.names, comparison.runs, strict=True)
     ]
+    parts += map(Text, comparison.sentences)
+    if comparison.apart:
+        parts.append(_apart_table(comparison.apart, letters))
     if comparison.verdicts:
         table = Table("claim", *letters, "", title="Verdicts", title_justify="left")
         for row in comparison.verdicts:
@@ -90,7 +96,41 @@ def comparison_tables(comparison: Comparison) -> RenderableType:
             )  # fmt: skip
             before = place
         parts.append(table)
-    return Group(*parts, *map(Text, comparison.sentences))
+    return Group(*parts)
+
+
+_DRAWN = 40
+"""Characters of a drawn interval."""
+
+
+def _apart_table(rows: Sequence[RatioRow], letters: Sequence[str]) -> Table:
+    """The ratios that miss, with the intervals of all runs on one scale."""
+    title = "Ratios whose intervals share no point"
+    table = Table("", "arm", "", "", title=title, title_justify="left", show_lines=True)
+    for row in rows:
+        pairs = zip(letters, row.ratios, strict=True)
+        found = [(letter, ratio) for letter, ratio in pairs if ratio]
+        low = min(ratio.low for _, ratio in found)
+        high = max(ratio.high for _, ratio in found)
+        drawn = (f"{letter} {_drawn(ratio, low, high)}" for letter, ratio in found)
+        table.add_row(
+            Text(f"{row.where}: {row.what}"), Text(row.arm), Text("\n".join(drawn), no_wrap=True),
+            Text("\n".join(str(ratio) for _, ratio in found), no_wrap=True),
+        )  # fmt: skip
+    return table
+
+
+def _drawn(ratio: Ratio, low: float, high: float) -> str:
+    """An interval and its middle as a line of characters, on a log scale."""
+
+    def place(value: float) -> int:
+        return round((_DRAWN - 1) * math.log(value / low) / math.log(high / low))
+
+    left, middle, right = map(place, (ratio.low, ratio.value, ratio.high))
+    line = [" "] * left + ["─"] * (right - left + 1)
+    line[left], line[right] = "├", "┤"
+    line[middle] = "●"
+    return "".join(line).ljust(_DRAWN)
 
 
 def selfcheck_table(result: SelfCheck) -> Table:

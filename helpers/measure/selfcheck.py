@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .machine import Machine, this_machine
-from .measurement import Measurement
+from .measurement import Measurement, together
+from .processes import Processes
 from .results import record
 from .settings import Settings
 from .statistics import percent
 from .timing import Arm, compare
 
-SLOWDOWN = 0.10
+SLOWDOWN = 0.05
 """The planted delay, as a share of the arm's own time."""
 
 MOST_FALSE = 0.05
@@ -22,8 +25,8 @@ MOST_FALSE = 0.05
 LEAST_FOUND = 0.90
 """Share of planted delays that must be found."""
 
-NOTICED = SLOWDOWN / 2
-"""Difference at which a reader of two single passes would call one of them faster."""
+PRECISION = 0.012
+"""The half-width asked of the intervals: those of the arm and of the noise must leave room."""
 
 HEADS = ("", "must be", "rounds and intervals", "one pass each, as the article times")
 """What stands above the columns of `SelfCheck.rows`."""
@@ -41,6 +44,9 @@ class SelfCheck:
         false_single: The same, judged by one pass of each.
         found_protocol: Planted delays that the protocol found.
         found_single: Planted delays that one pass of each showed.
+        slowdown: The planted delay, as a share of the arm's own time.
+        processes: How many processes took part in each comparison.
+        least: The least delay, as a share, that would have been found in half of the comparisons.
     """
 
     machine: Machine
@@ -49,6 +55,14 @@ class SelfCheck:
     false_single: int
     found_protocol: int
     found_single: int
+    slowdown: float = 0.10
+    processes: int = 1
+    least: float | None = None
+
+    @property
+    def noticed(self) -> float:
+        """Difference at which a reader of two single passes would call one of them faster."""
+        return self.slowdown / 2
 
     @property
     def passed(self) -> bool:
@@ -64,7 +78,7 @@ class SelfCheck:
         def share(count: int) -> str:
             return f"{count} of {self.repeats} ({percent(count / self.repeats)})"
 
-        return [
+        rows = [
             (
                 "an arm against itself, called different",
                 f"at most {percent(MOST_FALSE)}",
@@ -72,18 +86,25 @@ class SelfCheck:
                 share(self.false_single),
             ),
             (
-                f"a planted delay of {percent(SLOWDOWN)}, found",
+                f"a planted delay of {percent(self.slowdown)}, found",
                 f"at least {percent(LEAST_FOUND)}",
                 share(self.found_protocol),
                 share(self.found_single),
             ),
         ]
+        if self.least is not None:
+            rows.append(("the least delay that is found", "", f"{100 * self.least:.1f}\u00a0%", ""))
+        return rows
 
     def __str__(self) -> str:
-        lines = [
-            f"{what}: {wanted}; rounds and intervals {protocol}; one pass each {single}"
-            for what, wanted, protocol, single in self.rows()
-        ]
+        lines = []
+        for what, wanted, protocol, single in self.rows():
+            said = [
+                wanted,
+                f"rounds and intervals {protocol}",
+                single and f"one pass each {single}",
+            ]
+            lines.append(f"{what}: {'; '.join(filter(None, said))}")
         return "\n".join([*lines, self.machine.line])
 
     def _repr_html_(self) -> str:
@@ -101,6 +122,7 @@ def selfcheck(
     on_progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], int] = time.perf_counter_ns,
     arm: Arm | None = None,
+    processes: Processes | None = None,
 ) -> SelfCheck:
     """Compares an arm with itself and with itself slowed down, again and again.
 
@@ -113,6 +135,7 @@ def selfcheck(
         on_progress: Called with the comparisons done and their number.
         clock: Returns nanoseconds.
         arm: What to slow down; 40 elements of some 0.1 ms of Python each unless given.
+        processes: Where each comparison is made, as for what is published; here unless given.
 
     Raises:
         ValueError: If there are no repeats.
@@ -124,19 +147,28 @@ def selfcheck(
     arms = [
         replace(arm, name="arm"),
         replace(arm, name="same"),
-        replace(arm, name="delayed", consume=lambda element: _wait(delay, clock)),
+        replace(arm, name="delayed", consume=partial(_wait, delay, clock)),
     ]
     counts = dict.fromkeys(("false_protocol", "false_single", "found_protocol", "found_single"), 0)
+    least = []
     for repeat in range(repeats):
-        settings = Settings(seed=repeat, budget_s=budget_s)
-        measured = compare(arms, settings=settings, clock=clock)
+        settings = Settings(seed=repeat, budget_s=budget_s, precision=PRECISION, max_rounds=400)
+        if processes is None:
+            measured = compare(arms, settings=settings, clock=clock)
+        else:
+            measured = together(processes.each(compare, arms, settings=settings), settings)
         counts["false_protocol"] += measured.verdict("same").kind in ("faster", "slower")
         counts["found_protocol"] += measured.verdict("delayed").kind == "slower"
-        counts["false_single"] += abs(_single_pass(measured, "same")) > NOTICED
-        counts["found_single"] += _single_pass(measured, "delayed") > NOTICED
+        counts["false_single"] += abs(_single_pass(measured, "same")) > SLOWDOWN / 2
+        counts["found_single"] += _single_pass(measured, "delayed") > SLOWDOWN / 2
+        ratio, floor = measured.ratio("delayed"), measured.floor()
+        least.append((1 + ratio.precision) * (1 + floor.precision) - 1)
         if on_progress is not None:
             on_progress(repeat + 1, repeats)
-    return SelfCheck(machine=this_machine(), repeats=repeats, **counts)
+    return SelfCheck(
+        machine=this_machine(), repeats=repeats, **counts, slowdown=SLOWDOWN,
+        processes=1 if processes is None else processes.count, least=statistics.median(least),
+    )  # fmt: skip
 
 
 def _elements() -> Iterator[int]:
@@ -150,7 +182,7 @@ def _delay_ns(arm: Arm, clock: Callable[[], int]) -> float:
     return SLOWDOWN * compare([arm], settings=settings, clock=clock).ns_per_example(arm.name)
 
 
-def _wait(ns: float, clock: Callable[[], int]) -> None:
+def _wait(ns: float, clock: Callable[[], int], element: int) -> None:
     """Keeps the core busy: a sleep would take far longer than it is told."""
     end = clock() + ns
     while clock() < end:

@@ -3,7 +3,7 @@
 from . import notebooks
 from .carrying_out import conclude, gather, measure
 from .choosing import choose
-from .comparing import Comparison, compare_runs
+from .comparing import Comparison, RatioRow, compare_runs
 from .planning import prepare
 from .run import RESULTS, Run, load_run, machines, pair_of, reference, results_name
 from .time_left import TimeLeft
@@ -11,6 +11,7 @@ from .time_left import TimeLeft
 __all__ = [
     "RESULTS",
     "Comparison",
+    "RatioRow",
     "Run",
     "TimeLeft",
     "choose",

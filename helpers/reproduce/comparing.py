@@ -50,12 +50,14 @@ class RatioRow:
         what: The condition or the measurement.
         arm: The arm.
         ratios: One for each run, None where the run does not have it.
+        floors: The noise floors of the same rounds.
     """
 
     where: str
     what: str
     arm: str
     ratios: tuple[Ratio | None, ...]
+    floors: tuple[Ratio | None, ...]
 
     @property
     def agree(self) -> bool:
@@ -81,6 +83,11 @@ class Comparison:
     ratios: tuple[RatioRow, ...]
 
     @property
+    def apart(self) -> tuple[RatioRow, ...]:
+        """The ratios whose intervals share no point."""
+        return tuple(row for row in self.ratios if not row.agree)
+
+    @property
     def counted(self) -> tuple[VerdictRow, ...]:
         """The claims that the share of equal verdicts is taken of."""
         return tuple(row for row in self.verdicts if row.counts)
@@ -96,6 +103,12 @@ class Comparison:
         """What the rows come to."""
         runs = "both runs" if len(self.runs) == 2 else f"all {len(self.runs)} runs"
         said = []
+        if self.ratios:
+            agree = sum(row.agree for row in self.ratios)
+            said.append(
+                f"{agree} of {len(self.ratios)} ratios agree within their intervals "
+                f"({agree / len(self.ratios):.0%})."
+            )
         rows = self.counted
         if rows:
             same = sum(row.same for row in rows)
@@ -112,12 +125,6 @@ class Comparison:
         left = len(self.verdicts) - len(rows)
         if rows and left:
             said.append(f"{left} more are left out: inconclusive, not run, or not there in one.")
-        if self.ratios:
-            agree = sum(row.agree for row in self.ratios)
-            said.append(
-                f"{agree} of {len(self.ratios)} ratios agree within their intervals "
-                f"({agree / len(self.ratios):.0%})."
-            )
         if len({run.code for run in self.runs}) > 1:
             said.append("The runs were made by different versions of the measuring code.")
         return tuple(said)
@@ -152,7 +159,11 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
     found = [_by_name(run) for run in made]
     keys = dict.fromkeys(key for each in found for key in each)
     ratios = [
-        RatioRow(*key[:3], tuple(_ratio(each, key) for each in found))
+        RatioRow(
+            *key[:3],
+            tuple(each[key].ratio(key[2]) if key in each else None for each in found),
+            tuple(each[key].floor() if key in each else None for each in found),
+        )
         for key in keys
         if sum(key in each for each in found) > 1
     ]
@@ -176,7 +187,3 @@ def _by_name(run: Run) -> dict[_Key, Measurement]:
         for arm in measurement.arms
         if arm != measurement.baseline
     }
-
-
-def _ratio(found: dict[_Key, Measurement], key: _Key) -> Ratio | None:
-    return found[key].ratio(key[2]) if key in found else None

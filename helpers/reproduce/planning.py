@@ -19,7 +19,8 @@ from helpers.measure.machine import Machine
 
 from . import notebooks
 from .choosing import choose
-from .run import code_digest, load_run, reference, results_name, second_of
+from .digest import code_digest
+from .run import load_run, reference, results_name, second_of
 from .time_left import TimeLeft
 
 FULL_S, QUICK_S = {"claim": 12.0, "notebook": 70.0}, {"claim": 1.5, "notebook": 15.0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -22,9 +21,6 @@ RESULTS = NOTEBOOKS.parent / "results"
 SO_FAR = "so-far.json"
 """The results file of an unfinished run, beside the folders of its steps."""
 
-MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "sources", "scale", "claims")
-"""The rooms whose code a number depends on, below `helpers/`."""
-
 
 @record
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Run:
     Attributes:
         machine: What ran it.
         quick: Whether it was shortened for a test.
-        code: Digest of the code that measured; see `code_digest`.
+        code: Digest of the code that measured; see `digest`.
         seconds: How long each claim and each notebook took, by id or by file name without ending.
         claims: The claims' results by id.
         measurements: The notebooks' comparisons by the names they keep them under.
@@ -72,18 +68,6 @@ class Run:
                     yield f"claim {id_}", condition.name, condition.measurement
         for name, measurement in self.measurements.items():
             yield f"notebook {name[:2]}", name, measurement
-
-
-def code_digest() -> str:
-    """Returns a digest of all code that a number depends on, the notebooks' own code apart."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for part in MEASURING:
-        path = root / part
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(file.relative_to(root).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def results_name(machine: Machine, *, quick: bool = False, selected: bool = False) -> str:

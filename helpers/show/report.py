@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from helpers.measure import Measurement
 from helpers.measure.results import write_text
-from helpers.reproduce import Comparison, Run, compare_runs, load_run, pair_of
+from helpers.reproduce import Comparison, RatioRow, Run, compare_runs, load_run, pair_of
 
-from .intervals import arms_table, interval
+from .intervals import Row, Scale, arms_table, interval
 from .trial import EVIDENCE_CSS, VERDICTS, badge, claims_section, css_class, text
 
 LADDERS = ("04-ladder", "14-ladder")
@@ -218,19 +218,30 @@ def _agreement(comparison: Comparison | None) -> Iterator[str]:
             '<th scope="col">first run</th><th scope="col">second run</th></tr></thead>'
             f"<tbody>{lines}</tbody></table>"
         )
-    apart = [row for row in comparison.ratios if not row.agree]
-    if apart:
-        lines = "".join(
-            f"<tr><td>{text(row.where)}: {text(row.what)}</td><td>{text(row.arm)}</td>"
-            + "".join(f"<td>{interval(ratio)}</td>" for ratio in row.ratios if ratio)
-            + "</tr>"
-            for row in apart
-        )
-        yield (
-            "<table><caption>Ratios whose intervals share no point</caption><thead><tr>"
-            '<th scope="col">where</th><th scope="col">arm</th><th scope="col">first run</th>'
-            f'<th scope="col">second run</th></tr></thead><tbody>{lines}</tbody></table>'
-        )
+    if comparison.apart:
+        yield _apart(comparison.apart)
+
+
+def _apart(missed: Sequence[RatioRow]) -> str:
+    """The ratios that miss, each with both intervals drawn: the second run's below the first's."""
+    rows = [
+        Row(first, floor, "#000000", again=second)
+        for (first, second), (floor, _) in ((row.ratios, row.floors) for row in missed)
+    ]
+    scale = Scale(rows)
+    lines = "".join(
+        f'<tr><th scope="row">{text(row.arm)}<small>{text(row.where)}: {text(row.what)}</small>'
+        f"</th><td>{scale.draw(drawn)}</td>"
+        + "".join(f"<td>{interval(ratio)}</td>" for ratio in row.ratios if ratio)
+        + "</tr>"
+        for row, drawn in zip(missed, rows, strict=True)
+    )
+    return (
+        '<div class="wide"><table class="arms"><caption>Ratios whose intervals share no point'
+        '</caption><thead><tr><th scope="col">arm</th><th scope="col">'
+        f'{scale.axis()}<span class="unseen">both, drawn</span></th><th scope="col">first run</th>'
+        f'<th scope="col">second run</th></tr></thead><tbody>{lines}</tbody></table></div>'
+    )
 
 
 def _minutes(seconds: float) -> str:

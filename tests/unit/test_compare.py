@@ -1,8 +1,11 @@
 import dataclasses
+import io
 
 import pytest
+from rich.console import Console
 from unit.fake_runs import MACHINE, make_run, measured, result
 
+from helpers.command.tables import comparison_tables
 from helpers.reproduce import compare_runs
 
 
@@ -26,9 +29,9 @@ def test_a_run_agrees_with_itself_in_everything(run):
     assert len(found.ratios) == 4 + 2 + 1 + 2 + 2
     assert found.share == 1
     assert found.sentences == (
+        "11 of 11 ratios agree within their intervals (100%).",
         "3 of 3 claims (100%) have the same verdict in both runs.",
         "2 more are left out: inconclusive, not run, or not there in one.",
-        "11 of 11 ratios agree within their intervals (100%).",
     )
 
 
@@ -56,11 +59,11 @@ def test_a_claim_that_turned_is_named(run):
     first = _with_claims(run, x="supported", y="supported", z="depends")
     second = _with_claims(run, x="refuted", y="inconclusive", z="depends")
     said = compare_runs({"a": first, "b": second}).sentences
-    assert said[0].startswith("1 of 3 claims (33%)")
-    assert said[1] == "Supported in one and refuted in another: x."
+    assert said[1].startswith("1 of 3 claims (33%)")
+    assert said[2] == "Supported in one and refuted in another: x."
     second = _with_claims(run, x="supported", y="inconclusive", z="depends")
     said = compare_runs({"a": first, "b": second}).sentences
-    assert said[1] == "None is supported in one and refuted in another."
+    assert said[2] == "None is supported in one and refuted in another."
 
 
 def test_ratios_agree_when_all_intervals_share_a_point(run):
@@ -72,6 +75,7 @@ def test_ratios_agree_when_all_intervals_share_a_point(run):
     assert [row.agree for row in near.ratios] == [True]
     far = compare_runs({"a": of(2.0), "b": of(2.01), "c": of(3.0)})
     assert [row.agree for row in far.ratios] == [False]
+    assert (near.apart, far.apart) == ((), far.ratios)
     assert "0 of 1 ratios agree" in far.sentences[0]
 
 
@@ -108,3 +112,18 @@ def test_other_code_and_other_machines_are_compared_and_the_code_is_told(run):
     found = compare_runs({"a": run, "b": other})
     assert found.share == 1
     assert found.sentences[-1] == "The runs were made by different versions of the measuring code."
+
+
+def test_agreement_stands_at_the_top_and_what_misses_is_drawn_with_every_interval(run):
+    def of(speed):
+        changed = {"03-idle": measured(speed, rounds=30)}
+        return dataclasses.replace(run, claims={}, measurements=changed)
+
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(comparison_tables(compare_runs({"one": of(2.0), "two": of(3.0)})))
+    shown = console.export_text()
+    assert shown.index("0 of 1 ratios agree") < shown.index("share no point")
+    assert shown.index("share no point") < shown.index("Speed as a multiple")
+    drawn = {line.split("│")[3].strip()[0]: line for line in shown.splitlines() if "●" in line}
+    assert set(drawn) == {"A", "B"}
+    assert drawn["A"].index("┤") < drawn["B"].index("├")

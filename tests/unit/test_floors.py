@@ -6,7 +6,7 @@ import draw_house
 import house
 import pytest
 
-from helpers.reproduce import run
+from helpers.reproduce import digest
 
 LEVELS = house.levels(house.floors())
 IMPORTS = house.imports()
@@ -87,7 +87,7 @@ def test_rooms_are_told_apart_and_the_package_is_none(fake):
 
 def test_what_a_number_depends_on_is_all_that_lies_up_to_the_claims():
     measuring = {room for room, level in LEVELS.items() if level <= LEVELS["claims"]}
-    assert {name.removesuffix(".py") for name in run.MEASURING} == measuring
+    assert {name.removesuffix(".py") for name in digest.MEASURING} == measuring
 
 
 def test_what_measures_arithmetic_needs_no_tensorflow():

@@ -14,6 +14,7 @@ from helpers.claims import run_claim
 from helpers.measure import load, save, this_machine
 from helpers.reproduce import TimeLeft, load_run, notebooks, planning
 from helpers.reproduce import run as runs
+from helpers.reproduce.digest import code_digest
 
 timed = functools.cache(functools.partial(measured, quick=True))
 STEPS = ["one", "two", "00-a", "01-b"]
@@ -89,7 +90,7 @@ def test_a_run_holds_every_claim_and_every_notebook_and_leaves_one_file(house):
     assert {result.verdict for result in run.claims.values()} == {"supported"}
     assert list(run.measurements) == ["00-z-first", "00-a-second", "01-z-first", "01-a-second"]
     assert run.whole and run.quick and run.machine == this_machine()
-    assert run.code == runs.code_digest()
+    assert run.code == code_digest()
     assert _names(house.out) == [house.written.name]
     assert not house.failures
 
