@@ -126,7 +126,7 @@ class Clinic(Frame):
         )
         return [
             widgets.HTML(page.STYLE + title),
-            widgets.HBox([left, self._code]),
+            widgets.HBox([left, self._code], layout={"flex_flow": "row wrap"}),
             self._message,
             widgets.HBox([self.fix, self.verify_button]),
             self._figure,

@@ -1,5 +1,7 @@
 """One server for the session; for each test a tab and a kernel of its own."""
 
+import re
+
 import pytest
 from browser import lab
 
@@ -38,7 +40,8 @@ def scratch(page, server, request):
     """Opens a notebook of the cells it is given, and runs them."""
 
     def open_and_run(*cells):
-        name = server.write(f"{request.node.name}.ipynb", *cells)
+        name = re.sub(r"\W+", "-", request.node.name).strip("-")  # it is part of an address
+        name = server.write(f"{name}.ipynb", *cells)
         book = lab.Notebook.open(page, server, name)
         book.run_all()
         assert book.errors() == []

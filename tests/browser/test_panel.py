@@ -28,6 +28,8 @@ ENDLESS = PANEL.format(seconds=600)
 RUN_MS = 60_000
 """A short run, its process started on a busy machine."""
 
+FULL = SHORT.replace('toggles=("batch", "transform", "prefetch"),', "")
+
 SOON_MS = 3000
 """Cancelling ends a run within a second; the rest is for a busy machine and the browser."""
 
@@ -84,6 +86,56 @@ def test_runs_are_measured_drawn_compared_and_saved(scratch):
     panel.runs.filter(has_text="1 batch 32").locator(".wb-recall").click()
     expect(panel.toggle("prefetch")).to_have_value("none written")
     expect(panel.code).not_to_contain_text("prefetch")
+
+
+@pytest.mark.parametrize("width", [900, 1400])
+def test_all_toggles_fit_a_screen_work_by_keys_and_nothing_jumps(scratch, page, width):
+    page.set_viewport_size({"width": width, "height": 1000})
+    panel = scratch(FULL).panel
+
+    def place():
+        outer, inner = panel.place.bounding_box(), panel.measure.bounding_box()
+        return inner["y"] - outer["y"], outer["height"]
+
+    first = place()
+    assert first[0] < 420
+    if width == 1400:
+        assert first[1] < 750
+        code, runs = panel.code.bounding_box(), page.locator(".wb-runs").bounding_box()
+        assert code["x"] + code["width"] < runs["x"]
+    assert panel.place.evaluate("place => place.scrollWidth <= place.clientWidth")
+
+    panel.toggle("transform").focus()
+    page.keyboard.press("End")
+    expect(panel.complaint).to_have_text("Map after batch needs a Batch.")
+    assert place() == first
+    panel.toggle("consumer").focus()
+    page.keyboard.press("End")
+    expect(panel.complaint).to_have_count(2)
+    panel.toggle("batch").focus()
+    page.keyboard.press("ArrowDown")
+    expect(panel.complaint).to_have_count(0)
+    expect(panel.place).to_contain_text("The baseline gets batch 8 too")
+    for note in panel.place.locator(".wb-why").all():
+        assert note.evaluate("place => place.scrollHeight <= place.clientHeight")
+    assert place() == first
+
+    panel.measure.focus()
+    page.keyboard.press("Enter")
+    expect(panel.running).to_have_count(1)
+    assert place() == first
+    expect(panel.runs).to_have_count(1, timeout=RUN_MS)
+    assert place() == first
+    panel.runs.first.locator(".wb-tick").focus()
+    page.keyboard.press("Space")
+    expect(panel.differs).to_have_text("Tick one more run to compare the two.")
+    panel.toggle("batch").focus()
+    page.keyboard.press("Home")
+    panel.runs.first.locator(".wb-recall").focus()
+    page.keyboard.press("Enter")
+    expect(panel.toggle("batch")).to_have_value("8")
+    assert page.locator("[aria-live=polite]").filter(has=page.locator(".wb-faint")).count() > 0
+    expect(page.locator(".jp-CodeCell")).to_have_count(1)  # no key went to the notebook
 
 
 def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
