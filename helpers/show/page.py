@@ -7,6 +7,7 @@ import html
 from collections.abc import Sequence
 
 STYLE = """<style>
+.jp-OutputArea-output pre { word-break: normal; overflow-wrap: anywhere; }
 .wb-panel, .wb-lesson { border: 1px solid var(--jp-border-color2, #ccc); border-radius: 4px;
   padding: 10px 12px; }
 .wb-panel .widget-html-content, .wb-lesson .widget-html-content { line-height: 1.4; }
@@ -35,6 +36,7 @@ STYLE = """<style>
 .wb-export a { color: var(--jp-content-link-color, #0072B2); margin-right: 14px; }
 .wb-figure img { display: block; }
 </style>"""
+"""The first rule is for what a cell prints: JupyterLab would break a sentence within a word."""
 
 
 def note(*paragraphs: str, kind: str = "plain") -> str:

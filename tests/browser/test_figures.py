@@ -78,3 +78,12 @@ def test_a_figure_is_no_white_slab_on_a_dark_page(page, scratch):
     assert drawn.evaluate("image => getComputedStyle(image).filter") == "none"
     page.evaluate("document.body.dataset.jpThemeLight = 'false'")
     assert "invert" in drawn.evaluate("image => getComputedStyle(image).filter")
+
+
+def test_a_printed_sentence_is_broken_between_its_words(page, scratch):
+    scratch(
+        "from IPython.display import HTML\nfrom helpers.show import page\nHTML(page.STYLE)",
+        "print('a sentence that is longer than a line ' * 9)",
+    )
+    printed = page.locator(".jp-OutputArea-output pre", has_text="a sentence")
+    assert printed.evaluate("text => getComputedStyle(text).wordBreak") == "normal"
