@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from helpers.claims import Expectation
-from helpers.measure import Measurement, Ratio, times
+from helpers.measure import Measurement, Ratio, percent, times
 
 from .axes import three, us
 from .palette import BLACK, styles
@@ -166,7 +166,7 @@ def arms_table(measurement: Measurement, title: str, again: Measurement | None =
     lines = []
     for arm, row in rows.items():
         cells = [us(measurement.ns_per_example(arm)), f"{three(measurement.cold_ns(arm) / 1e6)} ms"]
-        cells += [f"{waits[arm]:.0%}"] if busy else []
+        cells += [percent(waits[arm])] if busy else []
         said = ""
         if row.ratio is None:
             said = f"1× <small>noise {times(floor.low)} to {times(floor.high)}</small>"
@@ -203,7 +203,7 @@ def same_ratio(again: Measurement | None, measurement: Measurement, arm: str) ->
 def _rounds(measurement: Measurement) -> str:
     settings = measurement.settings
     why = {
-        "precise": f"precise to ±{settings.precision:.0%}",
+        "precise": f"precise to ±{percent(settings.precision)}",
         "budget": f"ended after {settings.budget_s:.3g} s",
         "rounds": "the most allowed",
         "processes": "",

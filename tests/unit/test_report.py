@@ -209,7 +209,7 @@ def test_waiting_is_shown_where_a_consumer_is_busy(share, shown):
     )
     table = arms_table(dataclasses.replace(idle, trials=trials), "x")
     assert ("waiting" in table) is shown
-    assert (">50%<" in table) is shown
+    assert (">50\u00a0%<" in table) is shown
 
 
 def test_a_large_run_stays_small(run):
