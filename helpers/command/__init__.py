@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from . import bench, claims, compare, contract, doctor, refresh, report, reproduce, selfcheck
+from . import (
+    bench,
+    claims,
+    cluster,
+    compare,
+    contract,
+    doctor,
+    refresh,
+    report,
+    reproduce,
+    selfcheck,
+)
 
 app = typer.Typer(
     help="Keep tf.data fast when the data comes from Python: measure, reproduce, check.",
@@ -21,5 +32,6 @@ app.command()(selfcheck.selfcheck)
 app.command()(contract.contract)
 app.command()(doctor.doctor)
 app.add_typer(bench.bench_app, name="bench")
+app.add_typer(cluster.cluster_app, name="cluster")
 
 __all__ = ["app"]

@@ -1,0 +1,400 @@
+"""A tf.data service of real processes on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import loopback
+from .hosted import Hosted
+
+START_S = 180.0
+"""How long a server may take to come up: it imports TensorFlow, slowly where much else runs."""
+
+_ANSWER_S = 5.0
+_POLL_S = 0.05
+
+OPEN = (
+    "tf.data service asks nobody for a password: whoever reaches its ports can run code on its "
+    "workers. Have a firewall or a private network around it."
+)
+
+
+class ClusterError(RuntimeError):
+    """A server did not start, or is gone."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """How one server is.
+
+    Attributes:
+        name: "dispatcher" or "worker" and a number.
+        address: Host and port.
+        pid: Of its process.
+        alive: Whether it runs.
+        count: Of a dispatcher, its workers; of a worker, its tasks. None if it does not answer.
+    """
+
+    name: str
+    address: str
+    pid: int
+    alive: bool
+    count: int | None
+
+    def __str__(self) -> str:
+        if not self.alive:
+            return f"{self.name}: gone"
+        what = "workers" if self.name == "dispatcher" else "tasks"
+        at_work = "does not answer" if self.count is None else f"{self.count} {what}"
+        return f"{self.name}: {self.address}, {at_work}"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the servers of a cluster are."""
+
+    servers: tuple[Server, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether all of them run and answer."""
+        return all(server.alive and server.count is not None for server in self.servers)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.servers))
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<li>{html.escape(str(server))}</li>" for server in self.servers)
+        return f"<ul>{lines}</ul>"
+
+
+class Cluster:
+    """A dispatcher and workers, each a process; a context manager.
+
+    A client waits for a worker that is gone until one serves on its port again; `revive` sees to
+    that. What the worker had taken and not sent is lost then.
+
+    Everything is gone when it is closed, also after an error or Ctrl-C, and when this process is
+    killed: the servers end with the pipe to it.
+
+    Attributes:
+        target: What `tf.data.experimental.service.distribute` takes as its service.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        *,
+        hosted: Sequence[Hosted] = (),
+        host: str | None = None,
+        port: int = 0,
+        work_dir: str | os.PathLike[str] | None = None,
+        dispatcher: str | None = None,
+        worker_timeout_s: float = 10.0,
+    ) -> None:
+        """Starts the servers and waits until the dispatcher knows all workers.
+
+        Args:
+            workers: Number of worker processes.
+            hosted: Pipelines with Python in them that the workers build before they serve.
+            host: This machine's name or address for other machines. By default the servers
+                listen on loopback only, where a C compiler is at hand to see to it.
+            port: The dispatcher's; 0 for a free one.
+            work_dir: Folder of the dispatcher's journal, from which it can be restarted; by default
+                a temporary one.
+            dispatcher: Host and port of one elsewhere, which the workers join; none is started
+                then.
+            worker_timeout_s: After how many seconds of silence a worker counts as gone.
+
+        Raises:
+            ValueError: Too few workers, or an address that is none.
+            ClusterError: A server did not come up; the message says why.
+        """
+        if workers < 1:
+            raise ValueError("a cluster needs a worker or more.")
+        if dispatcher is not None and not dispatcher.rpartition(":")[2].isdigit():
+            raise ValueError(f"dispatcher must be host:port; found {dispatcher!r}.")
+        if host is not None:
+            warnings.warn(OPEN, stacklevel=2)
+        self._hosted = [one.packed() for one in hosted]
+        self._host = host or "127.0.0.1"
+        self._folder = Path(tempfile.mkdtemp(prefix="workbook-cluster-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._work_dir = Path(work_dir or self._folder / "journal")
+        self._timeout_ms = round(worker_timeout_s * 1000)
+        self._shim = loopback.shim(self._folder) if host is None else None
+        self._workers: list[_Process] = []
+        self._lock = threading.RLock()
+        self._port = port
+        self._elsewhere = dispatcher
+        self._dispatcher: _Process | None = None
+        try:
+            self._work_dir.mkdir(parents=True, exist_ok=True)
+            # All at once: what takes time is that each imports TensorFlow.
+            spawned = [self._spawn(f"worker-{number}") for number in range(workers)]
+            self._workers += spawned
+            if dispatcher is None:
+                self._start_dispatcher()
+            self._join(spawned)
+            if host is None and self._shim is None:
+                warnings.warn(
+                    f"without a C compiler the servers listen on every interface. {OPEN}",
+                    stacklevel=2,
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def target(self) -> str:
+        """The service's address, with its protocol."""
+        return f"grpc://{self._address}"
+
+    @property
+    def _address(self) -> str:
+        return self._elsewhere or f"{self._host}:{self._port}"
+
+    @property
+    def workers(self) -> int:
+        """Number of workers that run."""
+        return sum(worker.alive for worker in self._workers)
+
+    def add_worker(self) -> None:
+        """Starts one more worker, which joins what is being read."""
+        with self._lock:
+            worker = self._spawn(f"worker-{len(self._workers)}")
+            self._workers.append(worker)
+            self._join([worker])
+
+    def kill_worker(self, number: int) -> None:
+        """Ends a worker as a failing machine would: at once, with what it has not sent."""
+        self._workers[number].kill()
+
+    def restart_worker(self, number: int) -> None:
+        """Starts a worker again on the port that it had, which is what its clients wait for."""
+        with self._lock:
+            self.kill_worker(number)
+            port = self._workers[number].port
+            self._workers[number] = self._spawn(f"worker-{number}")
+            self._join([self._workers[number]], port)
+
+    def revive(self) -> list[str]:
+        """Starts again what is gone; gives the names."""
+        with self._lock:
+            gone = []
+            if self._dispatcher is not None and not self._dispatcher.alive:
+                self.restart_dispatcher()
+                gone.append("dispatcher")
+            for number, worker in enumerate(self._workers):
+                if not worker.alive:
+                    self.restart_worker(number)
+                    gone.append(f"worker {number}")
+        return gone
+
+    def kill_dispatcher(self) -> None:
+        """Ends the dispatcher at once."""
+        if self._dispatcher is None:
+            raise ValueError("this cluster has no dispatcher of its own.")
+        self._dispatcher.kill()
+
+    def restart_dispatcher(self) -> None:
+        """Starts the dispatcher again, on the same port and from its journal."""
+        self.kill_dispatcher()
+        self._start_dispatcher()
+
+    def health(self) -> Health:
+        """Asks each server how it is."""
+        named = [("dispatcher", self._dispatcher)] if self._dispatcher else []
+        named += [(f"worker {number}", one) for number, one in enumerate(self._workers)]
+        return Health(
+            tuple(
+                Server(name, f"{self._host}:{one.port}", one.pid, one.alive, one.count())
+                for name, one in named
+            )
+        )
+
+    def log(self) -> str:
+        """What the servers have written, TensorFlow's lines among it."""
+        return "\n".join(
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in sorted(self._folder.glob("*.log"))
+        )
+
+    def close(self) -> None:
+        """Ends the servers; again does nothing."""
+        with self._lock:
+            processes = [*self._workers, *filter(None, [self._dispatcher])]
+            for one in processes:
+                one.kill()
+            self._workers, self._dispatcher = [], None
+            self._remove()
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start_dispatcher(self) -> None:
+        told = {
+            "role": "dispatcher",
+            "port": self._port,
+            "work_dir": str(self._work_dir),
+            "worker_timeout_ms": self._timeout_ms,
+            "forget_ms": 10_000,
+        }
+        if self._port and not _is_free(self._port):
+            raise ClusterError(
+                f"port {self._port} is taken; choose another one, or 0 for a free one."
+            )
+        self._dispatcher = self._spawn("dispatcher")
+        self._port = self._dispatcher.serve(told)
+
+    def _join(self, workers: Sequence[_Process], port: int = 0) -> None:
+        told = {
+            "role": "worker",
+            "port": port,
+            "host": self._host,
+            "dispatcher": self._address,
+            "heartbeat_ms": 200,
+            "patience_ms": 60_000,
+            "hosted": self._hosted,
+        }
+        for worker in workers:
+            worker.tell(told)
+        for worker in workers:
+            worker.wait()
+
+    def _spawn(self, name: str) -> _Process:
+        return _Process(name, self._folder / f"{name}.log", self._shim)
+
+
+class _Process:
+    """A server's process."""
+
+    def __init__(self, name: str, log: Path, shim: Path | None) -> None:
+        self._name = name
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        if shim is not None:
+            preload = filter(None, [str(shim), os.environ.get("LD_PRELOAD")])
+            environment["LD_PRELOAD"] = os.pathsep.join(preload)
+        with log.open("ab") as written:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "helpers.scale.server"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=written,
+                env=environment,
+                start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
+            )
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._asking = threading.Lock()
+        threading.Thread(
+            target=_forward, args=(self._process.stdout, self._answers), daemon=True
+        ).start()
+        self.port = 0
+
+    def serve(self, told: dict[str, Any]) -> int:
+        """Tells it what to be and waits; see `wait`."""
+        self.tell(told)
+        return self.wait()
+
+    def tell(self, told: dict[str, Any]) -> None:
+        """Tells it what to be."""
+        self._write(json.dumps(told))
+
+    def wait(self) -> int:
+        """Waits until it serves; gives its port.
+
+        Raises:
+            ClusterError: It does not come up.
+        """
+        answer = self._answer(START_S)
+        if answer is None:
+            self.kill()
+            raise ClusterError(f"the {self._name} did not come up within {START_S:.0f} s.")
+        if "error" in answer:
+            self.kill()
+            raise ClusterError(f"the {self._name} did not start: {answer['error']}")
+        self.port = answer["port"]
+        return self.port
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def count(self) -> int | None:
+        """Of a dispatcher, its workers; of a worker, its tasks; None without an answer."""
+        with self._asking:
+            if not self.alive or not self._write("health"):
+                return None
+            answer = self._answer(_ANSWER_S)
+        return answer and answer["count"]
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+    def _write(self, line: str) -> bool:
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _answer(self, seconds: float) -> dict[str, Any] | None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                line = self._answers.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            if not line:
+                return {"error": "it ended without a word"}
+            return json.loads(line)
+        return None
+
+
+def _forward(pipe: Any, answers: queue.SimpleQueue[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in pipe:
+            answers.put(line)
+    answers.put(b"")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

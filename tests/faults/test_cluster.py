@@ -1,0 +1,214 @@
+"""tf.data service of real processes: who serves, what arrives when one is killed, what is left."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from helpers.quiet import tf
+from helpers.scale import Cluster, ClusterError, HostedError, host, hosted, loopback
+
+pytestmark = pytest.mark.faults
+
+SHARDS, ROWS = 6, 40
+ALL = sorted(1000 * shard + row for shard in range(SHARDS) for row in range(ROWS))
+
+
+def build():
+    """Rows of Python, a number and the process that made it."""
+
+    def rows(shard):
+        for row in range(ROWS):
+            time.sleep(0.002)
+            yield np.int64(1000 * int(shard) + row), np.int64(os.getpid())
+
+    signature = (tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.int64))
+    return tf.data.Dataset.range(SHARDS).interleave(
+        lambda shard: tf.data.Dataset.from_generator(
+            rows, args=(shard,), output_signature=signature
+        ),
+        cycle_length=1,
+    )
+
+
+def distributed(dataset, cluster, sharding="DYNAMIC", **options):
+    service = tf.data.experimental.service
+    policy = getattr(service.ShardingPolicy, sharding)
+    return dataset.apply(service.distribute(policy, cluster.target, **options))
+
+
+def numbers(dataset):
+    return [int(row[0] if isinstance(row, tuple) else row) for row in dataset.as_numpy_iterator()]
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return host(build)
+
+
+@pytest.fixture(scope="module")
+def cluster(pipeline):
+    with Cluster(2, hosted=[pipeline]) as made:
+        yield made
+
+
+def test_python_in_the_workers_gives_each_row_once_and_not_from_here(cluster, pipeline):
+    rows = list(distributed(pipeline.dataset, cluster).as_numpy_iterator())
+    assert sorted(int(number) for number, _ in rows) == ALL
+    makers = {int(maker) for _, maker in rows}
+    assert makers <= {server.pid for server in cluster.health().servers[1:]}
+    assert len(makers) == 2
+
+
+def test_without_a_shard_each_worker_gives_all(cluster):
+    native = tf.data.Dataset.range(20)
+    assert sorted(numbers(distributed(native, cluster, "OFF"))) == sorted([*range(20)] * 2)
+    assert sorted(numbers(distributed(native, cluster))) == [*range(20)]
+
+
+def test_a_python_function_that_no_worker_hosts_is_tensorflows_missing_callback(cluster):
+    with pytest.raises(tf.errors.OpError, match=r"callback|pyfunc"):
+        numbers(distributed(build(), cluster))
+
+
+def test_health_says_who_serves_and_none_listens_to_other_machines(cluster):
+    health = cluster.health()
+    assert health.good
+    assert [server.name for server in health.servers] == ["dispatcher", "worker 0", "worker 1"]
+    assert health.servers[0].count == 2
+    assert "2 workers" in str(health) and "2 workers" in health._repr_html_()
+    if loopback.shim(Path(cluster._folder)) is None:
+        pytest.skip("no C compiler, and so a warning in its place")
+    assert not any(loopback.open_to_others(server.pid) for server in health.servers)
+
+
+def test_a_taken_port_is_a_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ClusterError, match=f"port {port} is taken"):
+            Cluster(1, port=port)
+
+
+def test_a_pipeline_that_comes_out_differently_is_refused():
+    def by_chance():
+        number = int.from_bytes(os.urandom(4), "big")
+        return tf.data.Dataset.from_tensors(number)
+
+    with pytest.raises(ClusterError, match="by_chance was built differently here"):
+        Cluster(1, hosted=[host(by_chance)])
+    packed = host(by_chance).packed()
+    with pytest.raises(HostedError, match="same code and the same TensorFlow"):
+        hosted.unpack(packed)
+
+
+def test_a_fingerprint_tells_pipelines_apart_and_not_their_names(pipeline):
+    again = host("faults.cluster_pipelines:scaled")
+    assert again.fingerprint == host("faults.cluster_pipelines:scaled").fingerprint
+    assert again.fingerprint != host("faults.cluster_pipelines:shifted").fingerprint
+    with contextlib.suppress(RuntimeError):
+        tf.data.Dataset.range(3).map(lambda x: tf.numpy_function(lambda y: y, [x], tf.int64))
+    assert again.fingerprint == host("faults.cluster_pipelines:scaled").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "words"),
+    [
+        ("nowhere:at_all", ValueError, "nowhere"),
+        ("faults.cluster_pipelines:missing", ValueError, "missing"),
+        ("no_colon", ValueError, "module:callable"),
+        (3, TypeError, "function or its name"),
+        (lambda: 3, TypeError, "must return a tf.data.Dataset"),
+    ],
+)
+def test_what_cannot_be_hosted_is_a_sentence(build, error, words):
+    with pytest.raises(error, match=words):
+        host(build)
+
+
+def test_a_killed_worker_is_waited_for_and_of_its_shard_rows_are_lost_but_none_comes_twice(
+    pipeline,
+):
+    with Cluster(2, hosted=[pipeline]) as cluster:
+        arriving = iter(distributed(pipeline.dataset, cluster))
+        rows = [int(next(arriving)[0]) for _ in range(20)]
+        cluster.kill_worker(0)
+        health = cluster.health()
+        cluster.restart_worker(0)
+        rows += [int(row[0]) for row in arriving]
+        assert cluster.health().good
+    assert not health.good
+    assert "worker 0: gone" in str(health)
+    assert len(rows) == len(set(rows))
+    assert set(rows) < set(ALL)
+    assert len({number // 1000 for number in set(ALL) - set(rows)}) == 1
+
+
+def test_a_dispatcher_restarted_from_its_journal_loses_and_doubles_nothing(pipeline):
+    with Cluster(2, hosted=[pipeline]) as cluster:
+        arriving = iter(distributed(pipeline.dataset, cluster))
+        first = [int(next(arriving)[0]) for _ in range(20)]
+        cluster.restart_dispatcher()
+        rows = first + [int(row[0]) for row in arriving]
+    assert sorted(rows) == ALL
+
+
+def test_one_that_is_killed_leaves_no_server():
+    code = (
+        "from helpers.scale import Cluster; import time\n"
+        "cluster = Cluster(1)\n"
+        "print(*(server.pid for server in cluster.health().servers), flush=True)\n"
+        "time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    servers = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(servers) == 2
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    _, alive = psutil.wait_procs(
+        [psutil.Process(pid) for pid in servers if psutil.pid_exists(pid)], timeout=30
+    )
+    assert not alive
+
+
+def listens(process, port):
+    return any(
+        one.status == psutil.CONN_LISTEN and one.laddr.port == port
+        for one in process.net_connections("tcp")
+    )
+
+
+def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
+    command = [sys.executable, "-m", "helpers", "cluster", "start", "--workers", "1"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        said = "".join(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
+        assert "grpc://127.0.0.1:" in said and "dispatcher" in said and "1 workers" in said
+        port = int(re.search(r"worker 0: 127.0.0.1:(\d+)", said)[1])
+        [worker] = [
+            child for child in psutil.Process(running.pid).children() if listens(child, port)
+        ]
+        worker.kill()
+        assert "was gone, and is back" in running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        assert "The cluster is gone" in running.communicate(timeout=60)[0]
+        assert running.returncode == 0
+    finally:
+        running.kill()
+
+
+def test_arguments_that_make_no_cluster_are_sentences():
+    with pytest.raises(ValueError, match="a worker or more"):
+        Cluster(0)
+    with pytest.raises(ValueError, match="host:port"):
+        Cluster(1, dispatcher="there")
