@@ -11,6 +11,7 @@ from . import (
     scoreboard,
     signature,
     start,
+    training,
     work,
     workers,
 )  # fmt: skip
@@ -41,6 +42,8 @@ EXERCISES: dict[str, Exercise] = {
         left.APART,
         own.COUNTED,
         own.AHEAD,
+        training.WEIGHTED,
+        training.ENDLESS,
         scoreboard.ADVICE,
     )
 }

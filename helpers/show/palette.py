@@ -105,8 +105,14 @@ _PIPELINES: dict[Style, tuple[str, ...]] = {
 _given = {name: style for style, names in _PIPELINES.items() for name in names}
 _lock = threading.Lock()  # a panel draws in its own thread
 
-LANES = {"generator": ORANGE, "waiting": MID, "consumer": BLUE}
-"""The lanes of a timeline."""
+LANES = {
+    "generator": ORANGE,
+    "crossing": PURPLE,
+    "tf.data": SKY,
+    "waiting": MID,
+    "consumer": BLUE,
+}
+"""The lanes of a timeline, from the source on."""
 
 
 def styles(names: Sequence[str]) -> dict[str, Style]:

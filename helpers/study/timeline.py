@@ -13,7 +13,7 @@ from .listing import generator_name
 from .pipelines import PipelineOptions
 from .running import Running
 
-Lane = Literal["generator", "waiting", "consumer"]
+Lane = Literal["generator", "crossing", "tf.data", "waiting", "consumer"]
 
 _SETTLING = 10
 """Elements before the window: they fill the prefetch buffer, so that it shows the steady state."""
@@ -24,8 +24,10 @@ class Stretch:
     """One stretch of time in which one lane was busy.
 
     Attributes:
-        lane: "generator": between a call of the generator's next() and its row; "waiting": the
-            consumer's loop between asking for an element and having it; "consumer": a step.
+        lane: "generator": between a call of the generator's next() and its row; "crossing": from
+            rows to tensors, "tf.data": its other nodes, both where TensorFlow's profiler watches;
+            "waiting": the consumer's loop between asking for an element and having it;
+            "consumer": a step.
         start_ns: Since the window began.
         end_ns: Since the window began.
     """

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.measure import Arm, Measurement, Ratio, ratio_of_times
+from helpers.measure import Arm, Measurement, Ratio, percent, ratio_of_times
 from helpers.measure.timing import Through
 from helpers.quiet import tf
 
@@ -122,6 +122,22 @@ def one_batch(dataset: tf.data.Dataset, steps: int) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensors(next(iter(dataset))).repeat(steps)
 
 
+def epoch_loss(
+    model: tf.keras.Model, weights: list[Any], dataset: tf.data.Dataset, steps: int
+) -> float:
+    """Trains an epoch from given weights, and returns its loss.
+
+    Args:
+        model: Compiled.
+        weights: As `get_weights` gives them.
+        dataset: Batches, `steps` or more.
+        steps: Steps of the epoch.
+    """
+    model.set_weights(weights)
+    told = model.fit(dataset, steps_per_epoch=steps, shuffle=False, verbose=0)
+    return float(told.history["loss"][0])
+
+
 @dataclass(frozen=True)
 class Share:
     """A share of a step, as the median over the rounds with its 95 % interval."""
@@ -131,7 +147,7 @@ class Share:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}]".replace("%", " %")
+        return f"{percent(self.value)} [{percent(self.low)}, {percent(self.high)}]"
 
 
 @dataclass(frozen=True)
@@ -149,6 +165,15 @@ class Stall:
     waiting: Share
     behind: Share
     slowed: float
+
+    @property
+    def words(self) -> dict[str, str]:
+        """All three as the row of a table."""
+        return {
+            "waits": str(self.waiting),
+            "behind the ceiling": str(self.behind),
+            "slowed": percent(self.slowed),
+        }
 
 
 def stall(measured: Measurement, arm: str, ceiling: str = CEILING) -> Stall:

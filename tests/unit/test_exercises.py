@@ -13,11 +13,7 @@ from helpers.exercises import EXERCISES
 from helpers.exercises.exercise import NAMES
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-BOOKS = [
-    path
-    for path in sorted(FOLDER.glob("*.ipynb"))
-    if path.name[:2] <= "10" or path.name[:2] == "14"
-]
+BOOKS = sorted(FOLDER.glob("*.ipynb"))
 NUMBERS = {
     exercise.name: 1 + [name[:3] for name in EXERCISES][:place].count(exercise.name[:3])
     for place, exercise in enumerate(EXERCISES.values())

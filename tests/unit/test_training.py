@@ -110,7 +110,8 @@ def test_both_measures_agree_where_nothing_slows_the_step():
     assert found.waiting.value == pytest.approx(0.3)
     assert found.behind.value == pytest.approx(0.3)
     assert found.slowed == pytest.approx(0)
-    assert str(found.waiting) == "30.0 % [30.0 %, 30.0 %]"
+    assert str(found.waiting) == "30\u00a0% [30\u00a0%, 30\u00a0%]"
+    assert found.words["slowed"] == "0\u00a0%"
 
 
 def test_a_step_that_is_slowed_is_told_from_one_that_waits():

@@ -409,6 +409,40 @@ WRONG: dict[str, dict[str, str]] = {
         "        for at in range(0, count - 8, 8):\n"
         "            yield from pool.map(fetch, range(at, at + 8))": "never came",
     },
+    "12-weighted": {
+        "def weighted(dataset, weights):\n"
+        "    return dataset.map(lambda inputs, labels: (inputs, labels, weights))": (
+            "the weights of the classes"
+        ),
+        "def weighted(dataset, weights):\n    return dataset.map(lambda inputs, labels: "
+        "(inputs, labels, tf.gather(weights, labels)[:, None]))": "are a column",
+        "def weighted(dataset, weights):\n    return dataset.map(lambda inputs, labels: "
+        "(inputs, tf.gather(weights, labels), labels))": "labels are no longer second",
+        "def weighted(dataset, weights):\n    return dataset.map(lambda inputs, labels: "
+        "(inputs * tf.gather(weights, labels)[:, None], labels))": "The inputs are changed",
+        "def weighted(dataset, weights):\n    return dataset.map(lambda inputs, labels: "
+        "(inputs, labels, tf.gather(weights[::-1], labels)))": "at the place of its own label",
+        "def weighted(dataset, weights):\n"
+        "    return dataset.map(lambda inputs, labels: (inputs, labels, labels))": (
+            "the labels, perhaps"
+        ),
+    },
+    "12-endless": {
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.batch(batch_size), -(-rows // batch_size)": "ends after 3 batches",
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.batch(batch_size).repeat(), None": "how many steps",
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.batch(batch_size).repeat(), rows": "is the number of rows",
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.batch(batch_size).repeat(), rows // batch_size": "leaves it out",
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.repeat().batch(batch_size), -(-rows // batch_size)": (
+            "reaches across the border"
+        ),
+        "def endless(dataset, rows, batch_size):\n"
+        "    return dataset.batch(batch_size).repeat()": "Two things are wanted",
+    },
     "14-advice": {
         "advice = 'prefetch'": "the step waits for the rest",
         "advice = 'interleave'": "share one GIL",
