@@ -173,6 +173,25 @@ def test_a_restart_leaves_no_process_behind(scratch, server):
     expect(book.panel.status).to_have_text("")
 
 
+def test_a_cell_run_again_ends_its_run_and_kept_runs_are_back_after_a_restart(scratch, server):
+    here = 'import os\nos.environ["WORKBOOK_MINE"] = "kept"\n'
+    book = scratch(here, SHORT)
+    book.panel.measure_until(runs=1)
+    book.write(book.cells.last, ENDLESS)
+    book.run(book.cells.last)
+    expect(book.panel.runs).to_have_count(1)
+    book.panel.measure.click()
+    book.panel.wait_for_round()
+    book.run(book.cells.last)
+    expect(book.panel.measure).to_be_enabled()
+    expect(book.panel.cancel).to_be_disabled()
+    expect(book.panel.runs).to_have_count(1)  # the one that was ended left none
+    book.restart()
+    book.run_all()
+    expect(book.panel.runs).to_have_count(1)
+    expect(book.panel.message).to_contain_text("is the latest of 1 that were kept")
+
+
 def is_measuring(process):
     """Whether it holds TensorFlow, and so is no mere helper of loky's."""
     try:
