@@ -99,14 +99,15 @@ def comparison_tables(comparison: Comparison) -> RenderableType:
     return Group(*parts)
 
 
-_DRAWN = 40
+_DRAWN = 30
 """Characters of a drawn interval."""
 
 
 def _apart_table(rows: Sequence[RatioRow], letters: Sequence[str]) -> Table:
     """The ratios that miss, with the intervals of all runs on one scale."""
     title = "Ratios whose intervals share no point"
-    table = Table("", "arm", "", "", title=title, title_justify="left", show_lines=True)
+    table = Table("arm", "", "", title=title, title_justify="left", show_lines=True)
+    table.columns[1].min_width = _DRAWN + 2
     for row in rows:
         pairs = zip(letters, row.ratios, strict=True)
         found = [(letter, ratio) for letter, ratio in pairs if ratio]
@@ -114,7 +115,7 @@ def _apart_table(rows: Sequence[RatioRow], letters: Sequence[str]) -> Table:
         high = max(ratio.high for _, ratio in found)
         drawn = (f"{letter} {_drawn(ratio, low, high)}" for letter, ratio in found)
         table.add_row(
-            Text(f"{row.where}: {row.what}"), Text(row.arm), Text("\n".join(drawn), no_wrap=True),
+            Text(f"{row.arm}\n{row.where}: {row.what}"), Text("\n".join(drawn), no_wrap=True),
             Text("\n".join(str(ratio) for _, ratio in found), no_wrap=True),
         )  # fmt: skip
     return table

@@ -99,12 +99,8 @@ class SelfCheck:
     def __str__(self) -> str:
         lines = []
         for what, wanted, protocol, single in self.rows():
-            said = [
-                wanted,
-                f"rounds and intervals {protocol}",
-                single and f"one pass each {single}",
-            ]
-            lines.append(f"{what}: {'; '.join(filter(None, said))}")
+            said = f"{wanted}; rounds and intervals {protocol}; one pass each {single}"
+            lines.append(f"{what}: {said if wanted else protocol}")
         return "\n".join([*lines, self.machine.line])
 
     def _repr_html_(self) -> str:

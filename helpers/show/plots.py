@@ -146,6 +146,8 @@ def trials(ax: Axes, measurement: Measurement) -> Axes:
     last = max(trial.round for trial in measurement.trials) + offset
     ax.axvspan(offset - 1, 0.5, color=BAND, lw=0, zorder=0)
     ax.vlines(0.5, 0, 1, color=GREY, lw=0.8, ls=":", transform=ax.get_xaxis_transform())
+    for begin in {trial.round for trial in measurement.trials if trial.warmup and trial.process}:
+        ax.axvspan(begin + offset - 0.5, begin + offset + 0.5, color=BAND, lw=0, zorder=0)
     ax.set_xlim(offset - 0.5, last + 0.3)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_yscale("log")

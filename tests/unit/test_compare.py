@@ -124,6 +124,6 @@ def test_agreement_stands_at_the_top_and_what_misses_is_drawn_with_every_interva
     shown = console.export_text()
     assert shown.index("0 of 1 ratios agree") < shown.index("share no point")
     assert shown.index("share no point") < shown.index("Speed as a multiple")
-    drawn = {line.split("│")[3].strip()[0]: line for line in shown.splitlines() if "●" in line}
+    drawn = {line.split("│")[2].strip()[0]: line for line in shown.splitlines() if "●" in line}
     assert set(drawn) == {"A", "B"}
     assert drawn["A"].index("┤") < drawn["B"].index("├")

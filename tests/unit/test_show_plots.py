@@ -321,3 +321,11 @@ def test_a_picture_is_saved_by_its_ending(tmp_path):
 def test_no_figure_stays_behind():
     figure(plots.ratios, measured({"base": 100, "slow": 200})).png()
     assert not Gcf.figs
+
+
+def test_the_warm_up_of_every_process_is_grey():
+    settings = {"min_rounds": 2, "max_rounds": 2}
+    parts = [measured({"a": 10, "b": 20}, **settings) for _ in range(3)]
+    ax = figure(plots.trials, together(parts, Settings(**settings))).figure.axes[0]
+    bands = sorted(band.get_x() for band in ax.patches)
+    assert bands[1:] == [2.5, 5.5]  # three rounds each: before them, in the third and the sixth
