@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import itertools
+import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from helpers.bench import peers as others
@@ -24,7 +25,10 @@ from helpers.measure import (
     content_digest,
     quick,
     this_machine,
+    together,
 )
+from helpers.measure.isolation import Child
+from helpers.measure.processes import PROCESSES
 
 GROWTH = "growth"
 """What `--only` calls the long epochs."""
@@ -117,7 +121,7 @@ class _Ready:
 def run_workload(
     workload: Workload, *, peers: bool = False, tell: Tell = lambda name, share, words: None
 ) -> WorkloadResult:
-    """Runs all arms of one workload.
+    """Runs all arms of one workload: in several fresh processes, or here in a quick run.
 
     Args:
         workload: Its full form; a quick run shortens it.
@@ -127,7 +131,30 @@ def run_workload(
     Raises:
         ValueError: If an arm does not yield what the first one yields.
     """
-    workload = workload.shortened() if quick() else workload
+    if quick():
+        return run_part(workload.shortened(), peers, on_progress=tell)
+    parts = []
+    for place in range(PROCESSES):
+
+        def of_all(name: str, share: float, words: str, place: int = place) -> None:
+            tell(name, (place + share) / PROCESSES, words)
+
+        with Child() as child:  # one after the other: each holds the rows in memory
+            parts.append(child.call(run_part, workload, peers, place=place, on_progress=of_all))
+    return joined(parts)
+
+
+def run_part(
+    workload: Workload, peers: bool, *, place: int | None = None, on_progress: Tell
+) -> WorkloadResult:
+    """Does what one process does of a workload.
+
+    Args:
+        workload: What is loaded.
+        peers: Whether the other loaders take part.
+        place: Which of the processes this is, from 0; None if it is the only one.
+        on_progress: Told how far it is.
+    """
     missing: dict[str, str] = {}
     ways = own_ways(workload)
     if peers:
@@ -135,10 +162,51 @@ def run_workload(
             ways += others.peer_ways(workload)
         except NotOffered as reason:
             missing["peers"] = str(reason)
-    return run_ways(workload, ways, missing, tell)
+    return run_ways(workload, ways, missing, on_progress, place)
 
 
-def run_ways(workload: Any, ways: list[Way], missing: dict[str, str], tell: Tell) -> WorkloadResult:
+def joined(parts: Sequence[WorkloadResult]) -> WorkloadResult:
+    """Puts together what several processes measured of one workload.
+
+    An arm that failed in one of them is missing.
+
+    Args:
+        parts: One from each.
+    """
+    first = parts[0]
+    missing = {name: reason for part in parts for name, reason in part.missing.items()}
+    measurements = tuple(
+        together([_without(missing, part) for part in same], same[0].settings)
+        for same in zip(*(part.measurements for part in parts), strict=True)
+    )
+    arms = []
+    for arm in first.arms:
+        if arm.arm not in missing:
+            measured = next(each for each in measurements if arm.arm in each.arms)
+            starts = [part.arm(arm.arm).start_up_ms for part in parts]
+            start_up_ns = statistics.median(starts) * 1e6
+            arms.append(_result(measured, arm.arm, arm.delivers, start_up_ns))
+    return replace(
+        first, noise=measurements[0].floor(), arms=tuple(arms), missing=missing,
+        measurements=measurements, seconds=round(sum(part.seconds for part in parts), 2),
+    )  # fmt: skip
+
+
+def _without(missing: Collection[str], measured: Measurement) -> Measurement:
+    return replace(
+        measured,
+        arms=tuple(arm for arm in measured.arms if arm not in missing),
+        trials=tuple(trial for trial in measured.trials if trial.arm not in missing),
+    )
+
+
+def run_ways(
+    workload: Any,
+    ways: list[Way],
+    missing: dict[str, str],
+    tell: Tell,
+    place: int | None = None,
+) -> WorkloadResult:
     """Runs arms over the rows of one workload.
 
     Args:
@@ -146,6 +214,7 @@ def run_ways(workload: Any, ways: list[Way], missing: dict[str, str], tell: Tell
         ways: The arms; the first one is what the others are compared with.
         missing: Arms that cannot take part, with the reason; those found on the way are added.
         tell: Told how far it is.
+        place: As for `run_part`.
 
     Raises:
         ValueError: If an arm does not yield what the first one yields.
@@ -155,12 +224,12 @@ def run_ways(workload: Any, ways: list[Way], missing: dict[str, str], tell: Tell
     sizes = {size: [way for way in rest if _size(workload, way) == size] for size in _SIZES}
     sizes = {size: members for size, members in sizes.items() if members}
     measurements, found = [], {}
-    for place, (size, members) in enumerate(sizes.items()):
+    for done, (size, members) in enumerate(sizes.items()):
 
-        def share(part: float, words: str, place: int = place) -> None:
-            tell(workload.name, (place + part) / len(sizes), words)
+        def share(part: float, words: str, done: int = done) -> None:
+            tell(workload.name, (done + part) / len(sizes), words)
 
-        measured, arms = _measure(workload, size, [first, *members], missing, share)
+        measured, arms = _measure(workload, size, [first, *members], missing, share, place)
         measurements.append(measured)
         found = {**arms, **found}
         gc.collect()  # iterators hold threads, and loaders processes, until they are collected
@@ -187,6 +256,7 @@ def _measure(
     ways: list[Way],
     missing: dict[str, str],
     share: Callable[[float, str], None],
+    place: int | None,
 ) -> tuple[Measurement, dict[str, ArmResult]]:
     """Measures the arms of one size; the first way is the first arm.
 
@@ -196,11 +266,12 @@ def _measure(
         ways: The arms.
         missing: Takes the arms that cannot take part, with the reason.
         share: Told how far it is.
+        place: As for `run_part`.
     """
     source = workload.source(size)
     ready: list[_Ready] = []
-    for place, way in enumerate(ways):
-        share(0.5 * place / len(ways), f"first epoch of {way.name}")
+    for index, way in enumerate(ways):
+        share(0.5 * index / len(ways), f"first epoch of {way.name}")
         try:
             epoch = _first_epoch(workload, way, source)
             if ready and epoch.digest != ready[0].digest:
@@ -215,13 +286,20 @@ def _measure(
             if not way.peer:
                 raise
             missing[way.name] = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+    whole = settings_of(size)
+    settings = whole if place is None else whole.share(PROCESSES)
     measured = compare(
         [_arm(workload, epoch) for epoch in ready],
         title=f"{workload.name}, {len(source)} rows",
-        settings=settings_of(size),
+        settings=settings,
         on_progress=lambda progress: share(0.5 + 0.5 * _done(progress), f"round {progress.rounds}"),
+        done=(place or 0) * settings.min_rounds,
     )
-    return measured, {epoch.way.name: _result(measured, epoch) for epoch in ready}
+    found = {
+        epoch.way.name: _result(measured, epoch.way.name, epoch.way.delivers, epoch.start_up_ns)
+        for epoch in ready
+    }
+    return replace(measured, settings=whole), found
 
 
 def _first_epoch(workload: Any, way: Way, source: Any) -> _Ready:
@@ -248,16 +326,15 @@ def _done(progress: Progress) -> float:
     )
 
 
-def _result(measured: Measurement, epoch: _Ready) -> ArmResult:
-    name = epoch.way.name
+def _result(measured: Measurement, name: str, delivers: str, start_up_ns: float) -> ArmResult:
     ratio = Ratio(1, 1, 1, measured.rounds)
     if name != measured.baseline:
         ratio = measured.ratio(name)
     return ArmResult(
-        name, epoch.way.delivers,
+        name, delivers,
         examples_per_second=1e9 / measured.ns_per_example(name),
         ratio=ratio.value, low=ratio.low, high=ratio.high, rounds=ratio.rounds,
         examples=measured.trials_of(name)[0].examples,
         first_batch_ms=measured.cold_ns(name) / 1e6,
-        start_up_ms=epoch.start_up_ns / 1e6,
+        start_up_ms=start_up_ns / 1e6,
     )  # fmt: skip

@@ -3,7 +3,10 @@ import os
 import psutil
 import pytest
 
+from helpers.bench.running import run_part
+from helpers.bench.workloads import WORKLOADS
 from helpers.measure import Arm, Processes, Settings, compare, together
+from helpers.measure.isolation import Child
 
 pytestmark = pytest.mark.faults
 
@@ -44,3 +47,11 @@ def test_after_a_failure_another_process_takes_the_place(tmp_path):
         parts = processes.each(compare, [Arm("a", _seen(tmp_path))], settings=SETTINGS)
     assert len(parts) == 2
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_process_measures_its_part_of_a_benchmark():
+    workload = WORKLOADS["ragged"].shortened()
+    with Child() as child:
+        part = child.call(run_part, workload, False, place=1, on_progress=lambda *_: None)
+    assert part.workload == "ragged"
+    assert part.measurements[0].settings == Settings.default()

@@ -13,7 +13,7 @@ from helpers.bench.reference import committed
 from helpers.bench.results import ArmResult, WorkloadResult
 from helpers.bench.workloads import WORKLOADS, Stored, Working, stack
 from helpers.command.bench import bench_app
-from helpers.measure import Ratio, load, save, this_machine
+from helpers.measure import Ratio, Settings, load, save, this_machine
 from helpers.reproduce import results_name
 
 SHORT = {name: workload.shortened() for name, workload in WORKLOADS.items()}
@@ -193,3 +193,24 @@ def test_the_committed_run_is_this_machines_or_another_or_a_sentence(alone, tmp_
     own = dataclasses.replace(bench, peers={"torch": "1"})
     save(own, tmp_path / f"{results_name(this_machine())}.bench.json")
     assert committed(this_machine(), tmp_path) == own
+
+
+def test_what_several_processes_measured_is_put_together(alone):
+    small = running.WORKLOADS["small"].shortened()
+    parts = [
+        running.run_part(small, False, place=place, on_progress=lambda *_: None)
+        for place in range(2)
+    ]
+    whole = running.joined(parts)
+    assert [arm.arm for arm in whole.arms] == [arm.arm for arm in parts[0].arms]
+    for measurement in whole.measurements:
+        assert measurement.processes == 2
+        assert measurement.settings == Settings.default()
+    first = whole.measurements[0]
+    assert whole.noise == first.floor()
+    name = first.arms[1]
+    assert whole.arm(name).speed.low == first.ratio(name).low
+    failed = dataclasses.replace(parts[1], missing={name: "it broke"})
+    without = running.joined([parts[0], failed])
+    assert name in without.missing
+    assert name not in [arm.arm for arm in without.arms]

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 from unit.fakes import FakeMachine
 
-from helpers.measure import Ratio, Settings, compare, this_machine
+from helpers.measure import Ratio, Settings, compare, this_machine, together
 from helpers.show import figure, palette, plots
 from helpers.show.palette import styles
 from helpers.show.picture import DARKENED
