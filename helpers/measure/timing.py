@@ -18,6 +18,9 @@ from .statistics import Ratio
 
 Clock = Callable[[], int]
 
+TELLING = 3
+"""Rounds from which on an interval may say that there are enough: two agree too often by chance."""
+
 Through = Callable[[Iterator[Any]], Iterator[Any]]
 """Gives what an iterator gives, and sees each element pass."""
 
@@ -241,7 +244,9 @@ def compare(
             ratios = {name: measured.ratio(name) for name in others} if rounds >= 2 else {}
             on_progress(Progress(rounds, settings.max_rounds, elapsed, settings.budget_s, ratios))
         if rounds >= settings.min_rounds:
-            if all(measured.ratio(name).precision <= settings.precision for name in others):
+            if rounds >= TELLING and all(
+                measured.ratio(name).precision <= settings.precision for name in others
+            ):
                 return replace(measured, stopped="precise")
             if elapsed >= settings.budget_s:
                 return replace(measured, stopped="budget")

@@ -120,3 +120,11 @@ def test_files_of_the_first_schema_are_read_as_one_process(tmp_path):
     assert from_json(data) == measured
     several = together(_parts(1, 1, 1, 1), WHOLE)
     assert load(save(several, tmp_path / "m.json")) == several
+
+
+def test_two_rounds_that_agree_are_no_reason_to_stop():
+    share = Settings(min_rounds=8, max_rounds=80, precision=0.05).share(4)
+    assert share.min_rounds == 2
+    assert (_part(1, 0, share).rounds, _part(1, 0, share).stopped) == (3, "precise")
+    hurried = replace(share, budget_s=1e-9)
+    assert (_part(1, 0, hurried).rounds, _part(1, 0, hurried).stopped) == (2, "budget")
