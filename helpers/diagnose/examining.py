@@ -13,7 +13,16 @@ from helpers.diagnose import advice as advising
 from helpers.diagnose.consumer import step_of
 from helpers.diagnose.diagnosis import Bound, Diagnosis, Work
 from helpers.diagnose.estimate import draw_medians, of_draws
-from helpers.diagnose.guard import OWN, Deadline, Failed, Failure, Stuck, failure_of, limited
+from helpers.diagnose.guard import (
+    OWN,
+    Deadline,
+    Failed,
+    Failure,
+    Stuck,
+    failure_of,
+    failure_through_tensorflow,
+    limited,
+)
 from helpers.diagnose.hazards import Evidence, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
@@ -402,6 +411,13 @@ class _Examination:
 
     def _refused(self, error: Exception) -> Diagnosis:
         """TensorFlow would not take the rows, though Python gave them."""
+        failure = failure_through_tensorflow(error)
+        if failure is not None:
+            self.remarks.append(
+                "A plain loop over your code went well. TensorFlow calls it from threads of its "
+                "own, not always from the same one."
+            )
+            return self._failed(failure)
         last = str(error).strip().splitlines()[0][:300]
         self.remarks.append(f"TensorFlow refused the rows: {last}")
         made = self.answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from helpers.bridge.errors import CELL
+from helpers.bridge.errors import CELL, is_library
 
 R = TypeVar("R")
 
@@ -95,6 +96,35 @@ def failure_of(error: BaseException, index: int, file: str = "") -> Failure:
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
     text = "".join([*lines, *traceback.format_exception_only(error)])
     return Failure(type(error).__name__, str(error), index, where, text)
+
+
+# TensorFlow keeps the text of what Python raises, "{{node …}} KIND: MESSAGE", then its traceback.
+_RAISED = re.compile(r"(?:\{\{.*?\}\} )?([A-Za-z_][\w.]*): (.*)")
+_FRAME = re.compile(r'^ *File "(.+)", line (\d+), in .*\n(?: {4}.*\n)*', re.MULTILINE)
+
+
+def failure_through_tensorflow(error: BaseException) -> Failure | None:
+    """Describes an exception of the user's code that TensorFlow raised as one of its own.
+
+    Args:
+        error: TensorFlow's.
+
+    Returns:
+        None if no line of the user's is in it: TensorFlow itself refused something.
+    """
+    raised = _RAISED.match(str(error))
+    frames = [
+        frame
+        for frame in _FRAME.finditer(str(error))
+        if not is_library(frame[1]) and not str(Path(frame[1]).resolve()).startswith(OWN)
+    ]
+    if raised is None or not frames:
+        return None
+    where = f"{file_name(frames[-1][1])}:{frames[-1][2]}"
+    lines = ["Traceback (most recent call last):\n", *(frame[0] for frame in frames)]
+    return Failure(
+        raised[1], raised[2], -1, where, "".join([*lines, f"{raised[1]}: {raised[2]}\n"])
+    )
 
 
 def file_name(path: str) -> str:

@@ -290,3 +290,19 @@ def test_arguments_reach_a_generator_as_arrays_and_a_missing_one_is_named():
     assert next(resolve(rows, None, ("a", 1)).rows()) == b"a"
     with pytest.raises(ValueError, match="needs count"):
         resolve(rows, None, ("a",))
+
+
+def test_what_raises_in_tensorflows_threads_alone_is_told_as_the_users_own():
+    def bound():
+        for index in range(200):
+            if isinstance(threading.current_thread(), threading._DummyThread):
+                raise LookupError("opened in another thread")
+            yield np.full(2, index, np.float32)
+
+    found = examine(bound, output_signature=SPEC, budget_s=6)
+    assert found.first == "raises" and found.code == 2
+    assert "LookupError" in found.sentence and "{{" not in str(found)
+    assert "opened in another thread" in found.failure.message
+    assert found.failure.where.startswith("test_doctor_examine.py:")
+    assert "site-packages" not in found.failure.traceback and "raise LookupError" in str(found)
+    assert "threads of its own" in " ".join(found.remarks)
