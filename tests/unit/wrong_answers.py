@@ -409,6 +409,52 @@ WRONG: dict[str, dict[str, str]] = {
         "        for at in range(0, count - 8, 8):\n"
         "            yield from pool.map(fetch, range(at, at + 8))": "never came",
     },
+    "11-columns": {
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        for time, value in some:\n            yield time, value": "is tuple; a dictionary",
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        yield {'time': some}": "has the keys 'time'",
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        times, values = zip(*some)\n        yield {'time': times, 'value': values}": (
+            "'time' of element 0 is a tuple of 100"
+        ),
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        times, values = zip(*some)\n"
+        "        yield {'time': np.array(times), 'value': np.array(values, np.float32)}": (
+            "'value' of element 0 holds float32"
+        ),
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        for row in some:\n"
+        "            yield {'time': np.array(row[:1]), 'value': np.array(row[1:])}": (
+            "came as 250 elements"
+        ),
+        "def columns(cursor):\n    times, values = zip(*cursor.fetchmany(100))\n"
+        "    yield {'time': np.array(times), 'value': np.array(values)}": "100 of the 250 rows",
+        "def columns(cursor):\n    while some := cursor.fetchmany(100):\n"
+        "        times, values = zip(*some[::-1])\n"
+        "        yield {'time': np.array(times), 'value': np.array(values)}": "in its order",
+        "def columns(cursor):\n    return iter([])": "No rows came",
+    },
+    "11-counted": {
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except ValueError:\n"
+        "            pass": "in silence",
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except Exception:\n"
+        "            left_out.append(number)": "a KeyError, is taken for a bad file",
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except ValueError:\n"
+        "            left_out.append(number)\n            return": "Only the rows 0, 1 and 2 came",
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except ValueError:\n"
+        "            left_out.append(number)\n            yield None": "leave nothing in its place",
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except KeyError:\n"
+        "            left_out.append(number)": "still ends the epoch",
+        "def readings(load, numbers, left_out):\n    for number in numbers:\n"
+        "        try:\n            yield load(number)\n        except ValueError as error:\n"
+        "            left_out.append(error)": "should have the numbers 3, 7 and 8",
+    },
     "12-weighted": {
         "def weighted(dataset, weights):\n"
         "    return dataset.map(lambda inputs, labels: (inputs, labels, weights))": (
