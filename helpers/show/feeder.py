@@ -102,7 +102,7 @@ class Feeder(Frame):
         self._bar = widgets.FloatProgress(value=0, max=1, layout=wide).add_class("wb-progress")
         self._status = html_box("wb-status", height="42px")
         self._message = html_box("wb-message", min_height="48px")
-        self._figure = html_box("wb-figure", flex="1 1 300px", min_width="0")
+        self._figure = html_box("wb-figure", flex="1 1 300px", min_width="0", min_height="220px")
         self.way.observe(lambda change: self._chosen(), "value")
         self.width.observe(lambda change: self._chosen(), "value")
         self.guess.observe(lambda change: self._enable(), "value")
