@@ -2,5 +2,20 @@
 
 from .cluster import Cluster, ClusterError
 from .hosted import Hosted, HostedError, host
+from .materialise import Written, materialise
+from .payback import Payback
+from .stored import Stored, StoredError, stored
 
-__all__ = ["Cluster", "ClusterError", "Hosted", "HostedError", "host"]
+__all__ = [
+    "Cluster",
+    "ClusterError",
+    "Hosted",
+    "HostedError",
+    "Payback",
+    "Stored",
+    "StoredError",
+    "Written",
+    "host",
+    "materialise",
+    "stored",
+]
