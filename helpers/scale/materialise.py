@@ -288,7 +288,7 @@ def _agree(place: Path, plan: dict[str, Any]) -> None:
                     f"{place} holds rows with {name} {found.get(name)}, not {value}; choose "
                     "another folder, or delete this one."
                 )
-    elif any(one.name != "lock" for one in place.iterdir()):
+    elif {one.name for one in place.iterdir()} - {"lock", f".{PLAN}.new"}:
         raise StoredError(f"{place} holds something else; choose another folder.")
     else:
         _write(path, json.dumps(plan).encode())

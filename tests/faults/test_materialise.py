@@ -145,9 +145,11 @@ import numpy as np
 from helpers.quiet import tf
 from helpers.scale import materialise
 
+HOW = sys.argv[2]  # the worker has arguments of its own
+
 def rows(shard, num_shards):
     for index in range(shard, 23, num_shards):
-        if shard == 3 and sys.argv[2] == "slow":
+        if shard == 3 and HOW == "slow":
             time.sleep(60)
         yield np.int64(index)
 
