@@ -318,7 +318,7 @@ class _Examination:
         self._say("working out what binds")
         if self.climbed.count < 3:
             self.remarks.append(
-                f"{self.climbed.count} rounds are too few for intervals: give it a larger budget."
+                "Fewer than three rounds are not enough for intervals: give it a larger budget."
             )
         draws = draw_medians(self.climbed.rounds)
         now = next((name for name in (ladder.TOGETHER, ladder.PIPELINE, ladder.CROSSED)

@@ -124,11 +124,18 @@ class Cluster:
             worker_timeout_s: After how many seconds of silence a worker counts as gone.
 
         Raises:
-            ValueError: Too few workers, or an address that is none.
+            ValueError: Too few workers, or an address, port or time that is none.
+            TypeError: What is hosted was not made by `host`.
             ClusterError: A server did not come up; the message says why.
         """
-        if workers < 1:
-            raise ValueError("a cluster needs a worker or more.")
+        if not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"a cluster needs a worker or more; found {workers!r}.")
+        if not isinstance(port, int) or not 0 <= port <= 65535:
+            raise ValueError(f"port must be a whole number from 0 to 65535; found {port!r}.")
+        if not worker_timeout_s > 0:
+            raise ValueError(f"worker_timeout_s must be above 0; found {worker_timeout_s!r}.")
+        if not all(isinstance(one, Hosted) for one in hosted):
+            raise TypeError("hosted must be what helpers.scale.host returns, each.")
         if dispatcher is not None and not dispatcher.rpartition(":")[2].isdigit():
             raise ValueError(f"dispatcher must be host:port; found {dispatcher!r}.")
         if host is not None:

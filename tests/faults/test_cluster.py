@@ -210,5 +210,15 @@ def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
 def test_arguments_that_make_no_cluster_are_sentences():
     with pytest.raises(ValueError, match="a worker or more"):
         Cluster(0)
+    for workers in (1.5, "2"):
+        with pytest.raises(ValueError, match="a worker or more; found"):
+            Cluster(workers)
+    for port in (-1, 80_000):
+        with pytest.raises(ValueError, match="from 0 to 65535"):
+            Cluster(1, port=port)
+    with pytest.raises(ValueError, match="above 0"):
+        Cluster(1, worker_timeout_s=-1)
+    with pytest.raises(TypeError, match="helpers.scale.host returns"):
+        Cluster(1, hosted=[build])
     with pytest.raises(ValueError, match="host:port"):
         Cluster(1, dispatcher="there")
