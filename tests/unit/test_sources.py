@@ -1,9 +1,12 @@
 """Sources: the content of the file, in rows and in slices, in this process and in workers."""
 
+import contextlib
 import itertools
+import queue
 import socket
 import sqlite3
 import threading
+import time
 
 import h5py
 import numpy as np
@@ -247,6 +250,29 @@ def test_an_older_iterator_takes_nothing_from_a_newer_one():
     with pytest.raises(RuntimeError, match="another iterator reads the stream now"):
         next(old)
     assert list(new) == [(k, k) for k in range(1, 5)]
+
+
+def test_a_message_that_comes_to_an_iterator_already_dropped_goes_to_the_next_one():
+    arriving = queue.SimpleQueue()
+    live = Live(iter(arriving.get, None))
+    seen = {"dropped": [], "next": []}
+
+    def read(name):
+        with contextlib.suppress(RuntimeError):
+            seen[name] += live.rows()
+
+    readers = []
+    for waiting, name in enumerate(seen, 1):
+        readers.append(threading.Thread(target=read, args=(name,), daemon=True))
+        readers[-1].start()
+        while live._readers < waiting:
+            time.sleep(0.001)
+        time.sleep(0.1)  # until it waits for a message
+    for message in (*"abc", None):
+        arriving.put(message)
+    for reader in readers:
+        reader.join(10)
+    assert seen == {"dropped": [], "next": [(0, "a"), (1, "b"), (2, "c")]}
 
 
 def test_messages_that_nobody_is_done_with_are_bounded():
