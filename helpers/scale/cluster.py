@@ -91,8 +91,8 @@ class Cluster:
     A client waits for a worker that is gone until one serves on its port again; `revive` sees to
     that. What the worker had taken and not sent is lost then.
 
-    Everything is gone when it is closed, also after an error or Ctrl-C, and when this process is
-    killed: the servers end with the pipe to it.
+    Everything is gone when it is closed or dropped, also after an error or Ctrl-C, and when this
+    process is killed: the servers end with the pipe to it.
 
     Attributes:
         target: What `tf.data.experimental.service.distribute` takes as its service.
@@ -124,7 +124,7 @@ class Cluster:
             worker_timeout_s: After how many seconds of silence a worker counts as gone.
 
         Raises:
-            ValueError: Too few workers, or an address, port or time that is none.
+            ValueError: Too few workers, or an address, port, time or folder that is none.
             TypeError: What is hosted was not made by `host`.
             ClusterError: A server did not come up; the message says why.
         """
@@ -143,17 +143,21 @@ class Cluster:
         self._hosted = [one.packed() for one in hosted]
         self._host = host or "127.0.0.1"
         self._folder = Path(tempfile.mkdtemp(prefix="workbook-cluster-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._workers: list[_Process] = []
+        self._dispatcher: _Process | None = None
+        self._spawned: list[_Process] = []
+        self._end = weakref.finalize(self, _end, self._spawned, self._folder)
         self._work_dir = Path(work_dir or self._folder / "journal")
         self._timeout_ms = round(worker_timeout_s * 1000)
         self._shim = loopback.shim(self._folder) if host is None else None
-        self._workers: list[_Process] = []
         self._lock = threading.RLock()
         self._port = port
         self._elsewhere = dispatcher
-        self._dispatcher: _Process | None = None
         try:
-            self._work_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                self._work_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ValueError(f"{work_dir} cannot be written: {error.strerror}.") from error
             # All at once: what takes time is that each imports TensorFlow.
             spawned = [self._spawn(f"worker-{number}") for number in range(workers)]
             self._workers += spawned
@@ -192,13 +196,13 @@ class Cluster:
 
     def kill_worker(self, number: int) -> None:
         """Ends a worker as a failing machine would: at once, with what it has not sent."""
-        self._workers[number].kill()
+        self._worker(number).kill()
 
     def restart_worker(self, number: int) -> None:
         """Starts a worker again on the port that it had, which is what its clients wait for."""
         with self._lock:
             self.kill_worker(number)
-            port = self._workers[number].port
+            port = self._worker(number).port
             self._workers[number] = self._spawn(f"worker-{number}")
             self._join([self._workers[number]], port)
 
@@ -218,7 +222,7 @@ class Cluster:
     def kill_dispatcher(self) -> None:
         """Ends the dispatcher at once."""
         if self._dispatcher is None:
-            raise ValueError("this cluster has no dispatcher of its own.")
+            raise ClusterError("this cluster has no dispatcher of its own.")
         self._dispatcher.kill()
 
     def restart_dispatcher(self) -> None:
@@ -247,13 +251,12 @@ class Cluster:
     def close(self) -> None:
         """Ends the servers; again does nothing."""
         with self._lock:
-            processes = [*self._workers, *filter(None, [self._dispatcher])]
-            for one in processes:
-                one.kill()
+            self._end()
             self._workers, self._dispatcher = [], None
-            self._remove()
 
     def __enter__(self) -> Cluster:
+        if not self._end.alive:
+            raise ClusterError("this cluster is closed; make a new one.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -290,7 +293,22 @@ class Cluster:
             worker.wait()
 
     def _spawn(self, name: str) -> _Process:
-        return _Process(name, self._folder / f"{name}.log", self._shim)
+        if not self._end.alive:
+            raise ClusterError("this cluster is closed; make a new one.")
+        made = _Process(name, self._folder / f"{name}.log", self._shim)
+        self._spawned.append(made)
+        return made
+
+    def _worker(self, number: int) -> _Process:
+        if not 0 <= number < len(self._workers):
+            raise ValueError(f"there is no worker {number}; there are {len(self._workers)}.")
+        return self._workers[number]
+
+
+def _end(spawned: list[_Process], folder: Path) -> None:
+    for one in spawned:
+        one.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Process:

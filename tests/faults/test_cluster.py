@@ -1,6 +1,7 @@
 """tf.data service of real processes: who serves, what arrives when one is killed, what is left."""
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -222,3 +223,21 @@ def test_arguments_that_make_no_cluster_are_sentences():
         Cluster(1, hosted=[build])
     with pytest.raises(ValueError, match="host:port"):
         Cluster(1, dispatcher="there")
+    with pytest.raises(ValueError, match=r"/dev/null/x cannot be written"):
+        Cluster(1, work_dir="/dev/null/x")
+
+
+def test_one_that_is_dropped_or_closed_leaves_no_server_and_says_so():
+    cluster = Cluster(1)
+    pids = [server.pid for server in cluster.health().servers]
+    with pytest.raises(ValueError, match="no worker 5; there are 1"):
+        cluster.kill_worker(5)
+    folder = Path(cluster._folder)
+    del cluster
+    gc.collect()
+    assert not any(map(psutil.pid_exists, pids)) and not folder.exists()
+    closed = Cluster(1)
+    closed.close()
+    for use in (closed.add_worker, closed.kill_dispatcher, closed.__enter__):
+        with pytest.raises(ClusterError):
+            use()

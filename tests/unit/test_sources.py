@@ -64,12 +64,16 @@ def table(request):
     return Parquet(request.getfixturevalue("parquet"))
 
 
-@pytest.mark.parametrize(("start", "stop"), [(0, 2), (149, 151), (10, 690), (699, 700), (5, 5)])
-def test_a_slice_has_the_columns_of_the_table(table, frame, start, stop):
-    found = table[start:stop]
+@pytest.mark.parametrize(
+    ("start", "stop", "step"),
+    [(0, 2, 1), (149, 151, 1), (10, 690, 1), (699, 700, 1), (5, 5, 1), (150, 150, 1), (700, 800, 1),
+     (0, None, 2), (140, 160, 7), (None, None, -3), (160, 140, -4)],
+)  # fmt: skip
+def test_a_slice_has_the_columns_of_the_table(table, frame, start, stop, step):
+    found = table[start:stop:step]
     assert list(found) == ["count", "share", "name"]
     for name, values in found.items():
-        assert values.tolist() == frame[name][start:stop].tolist()
+        assert values.tolist() == frame[name].tolist()[start:stop:step]
     assert found["count"].dtype == np.int64
     assert found["share"].dtype == np.float64
 
