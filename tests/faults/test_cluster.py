@@ -219,7 +219,7 @@ def test_arguments_that_make_no_cluster_are_sentences():
             Cluster(1, port=port)
     with pytest.raises(ValueError, match="above 0"):
         Cluster(1, worker_timeout_s=-1)
-    with pytest.raises(TypeError, match="helpers.scale.host returns"):
+    with pytest.raises(TypeError, match=r"helpers\.scale\.host returns"):
         Cluster(1, hosted=[build])
     with pytest.raises(ValueError, match="host:port"):
         Cluster(1, dispatcher="there")

@@ -309,5 +309,5 @@ def test_what_raises_in_tensorflows_threads_alone_is_told_as_the_users_own():
 
 
 def test_a_generator_that_needs_a_value_says_what_to_do_where_none_can_be_given():
-    with pytest.raises(ValueError, match="needs n: .*or pass a function that needs nothing"):
+    with pytest.raises(ValueError, match=r"needs n: .*or pass a function that needs nothing"):
         examine(lambda n: iter(range(n)), budget_s=6)
