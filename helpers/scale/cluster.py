@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
-import json
 import os
-import queue
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 import warnings
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import loopback
 from .hosted import Hosted
-
-START_S = 180.0
-"""How long a server may take to come up: it imports TensorFlow, slowly where much else runs."""
-
-_ANSWER_S = 5.0
-_POLL_S = 0.05
+from .process import ClusterError, Process
 
 OPEN = (
     "tf.data service asks nobody for a password: whoever reaches its ports can run code on its "
     "workers. Have a firewall or a private network around it."
 )
-
-
-class ClusterError(RuntimeError):
-    """A server did not start, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,8 @@ class Server:
     def __str__(self) -> str:
         if not self.alive:
             return f"{self.name}: gone"
-        what = "workers" if self.name == "dispatcher" else "tasks"
+        what = "worker" if self.name == "dispatcher" else "task"
+        what += "" if self.count == 1 else "s"
         at_work = "does not answer" if self.count is None else f"{self.count} {what}"
         return f"{self.name}: {self.address}, {at_work}"
 
@@ -143,9 +128,9 @@ class Cluster:
         self._hosted = [one.packed() for one in hosted]
         self._host = host or "127.0.0.1"
         self._folder = Path(tempfile.mkdtemp(prefix="workbook-cluster-"))
-        self._workers: list[_Process] = []
-        self._dispatcher: _Process | None = None
-        self._spawned: list[_Process] = []
+        self._workers: list[Process] = []
+        self._dispatcher: Process | None = None
+        self._spawned: list[Process] = []
         self._end = weakref.finalize(self, _end, self._spawned, self._folder)
         self._work_dir = Path(work_dir or self._folder / "journal")
         self._timeout_ms = round(worker_timeout_s * 1000)
@@ -277,7 +262,7 @@ class Cluster:
         self._dispatcher = self._spawn("dispatcher")
         self._port = self._dispatcher.serve(told)
 
-    def _join(self, workers: Sequence[_Process], port: int = 0) -> None:
+    def _join(self, workers: Sequence[Process], port: int = 0) -> None:
         told = {
             "role": "worker",
             "port": port,
@@ -292,127 +277,23 @@ class Cluster:
         for worker in workers:
             worker.wait()
 
-    def _spawn(self, name: str) -> _Process:
+    def _spawn(self, name: str) -> Process:
         if not self._end.alive:
             raise ClusterError("this cluster is closed; make a new one.")
-        made = _Process(name, self._folder / f"{name}.log", self._shim)
+        made = Process(name, self._folder / f"{name}.log", self._shim)
         self._spawned.append(made)
         return made
 
-    def _worker(self, number: int) -> _Process:
+    def _worker(self, number: int) -> Process:
         if not 0 <= number < len(self._workers):
             raise ValueError(f"there is no worker {number}; there are {len(self._workers)}.")
         return self._workers[number]
 
 
-def _end(spawned: list[_Process], folder: Path) -> None:
+def _end(spawned: list[Process], folder: Path) -> None:
     for one in spawned:
         one.kill()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-class _Process:
-    """A server's process."""
-
-    def __init__(self, name: str, log: Path, shim: Path | None) -> None:
-        self._name = name
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        if shim is not None:
-            preload = filter(None, [str(shim), os.environ.get("LD_PRELOAD")])
-            environment["LD_PRELOAD"] = os.pathsep.join(preload)
-        with log.open("ab") as written:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.scale.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=written,
-                env=environment,
-                start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
-            )
-        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._asking = threading.Lock()
-        threading.Thread(
-            target=_forward, args=(self._process.stdout, self._answers), daemon=True
-        ).start()
-        self.port = 0
-
-    def serve(self, told: dict[str, Any]) -> int:
-        """Tells it what to be and waits; see `wait`."""
-        self.tell(told)
-        return self.wait()
-
-    def tell(self, told: dict[str, Any]) -> None:
-        """Tells it what to be."""
-        self._write(json.dumps(told))
-
-    def wait(self) -> int:
-        """Waits until it serves; gives its port.
-
-        Raises:
-            ClusterError: It does not come up.
-        """
-        answer = self._answer(START_S)
-        if answer is None:
-            self.kill()
-            raise ClusterError(f"the {self._name} did not come up within {START_S:.0f} s.")
-        if "error" in answer:
-            self.kill()
-            raise ClusterError(f"the {self._name} did not start: {answer['error']}")
-        self.port = answer["port"]
-        return self.port
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self._process.poll() is None
-
-    def count(self) -> int | None:
-        """Of a dispatcher, its workers; of a worker, its tasks; None without an answer."""
-        with self._asking:
-            if not self.alive or not self._write("health"):
-                return None
-            answer = self._answer(_ANSWER_S)
-        return answer and answer["count"]
-
-    def kill(self) -> None:
-        """Ends it at once."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-    def _write(self, line: str) -> bool:
-        try:
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            return False
-        return True
-
-    def _answer(self, seconds: float) -> dict[str, Any] | None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                line = self._answers.get(timeout=_POLL_S)
-            except queue.Empty:
-                continue
-            if not line:
-                return {"error": "it ended without a word"}
-            return json.loads(line)
-        return None
-
-
-def _forward(pipe: Any, answers: queue.SimpleQueue[bytes]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        for line in pipe:
-            answers.put(line)
-    answers.put(b"")
 
 
 def _is_free(port: int) -> bool:
