@@ -48,7 +48,7 @@ def doctor(
     """Examine a generator or pipeline: what is slow, what is wrong, what to change.
 
     Ends with 0 if it is healthy, 1 with findings, 2 if it could not run. Runs your code in a
-    process of its own, and shows what that prints on standard error.
+    process of its own; of what that prints, the first lines are shown on standard error.
     """
     call = {
         "subject": subject,
@@ -65,7 +65,10 @@ def doctor(
                 def tell(words: str, share: float) -> None:
                     bar.update(task, description=words, completed=share)
 
-                folder = stack.enter_context(examined_apart(call, tell))
+                def printed(line: str) -> None:
+                    say(line, on=errors)
+
+                folder = stack.enter_context(examined_apart(call, tell, printed))
             say((folder / "text").read_text())
             for name, to in (("html", html), ("json", json), ("speedscope", speedscope)):
                 if to is not None:
