@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -65,10 +66,8 @@ def doctor(
                 def tell(words: str, share: float) -> None:
                     bar.update(task, description=words, completed=share)
 
-                def printed(line: str) -> None:
-                    say(line, on=errors)
-
-                folder = stack.enter_context(examined_apart(call, tell, printed))
+                show = functools.partial(say, on=errors)
+                folder = stack.enter_context(examined_apart(call, tell, show))
             say((folder / "text").read_text())
             for name, to in (("html", html), ("json", json), ("speedscope", speedscope)):
                 if to is not None:
