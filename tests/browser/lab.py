@@ -248,7 +248,7 @@ class Notebook:
     @classmethod
     def open(cls, page: Page, server: Server, name: str) -> Notebook:
         """Opens it, in a workspace of its own, and waits for its kernel."""
-        workspace = Path(name).stem
+        workspace = f"{Path(name).stem}-{secrets.token_hex(4)}"  # one before it is not restored
         page.goto(f"{server.url}lab/workspaces/{workspace}/tree/{name}?token={server.token}")
         book = cls(page, server)
         book.wait_until_idle()
