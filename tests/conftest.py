@@ -1,5 +1,6 @@
 """What all tests share: quick mode, the browser, and a last word about what was skipped."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -22,6 +23,11 @@ def chromium_path() -> str:
     if path is None:
         pytest.skip("no Chromium")
     return path
+
+
+def pytest_collection_finish():
+    gc.collect()
+    gc.freeze()  # what was imported: else each look for garbage takes half a second
 
 
 @pytest.hookimpl(trylast=True)

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from helpers.bench.fit_results import Fed, FitBench, FitWorkload
+from helpers.bench.steps import Tell, chosen, one_by_one
 from helpers.diagnose.law import Coefficients, batch_ns
-from helpers.measure import Progress, Settings, compare, pick, quick, this_machine
+from helpers.measure import Settings, compare, pick, quick, this_machine
 from helpers.quiet import tf
 from helpers.sources.digits import CLASSES, FEATURES, Lines, write_digits
 from helpers.sources.photographs import Pictures, photographs, write_crops
@@ -29,9 +30,6 @@ from helpers.study.feeding import (
     table_model,
     workers,
 )
-
-Tell = Callable[[str, float, str], None]
-"""Called with a workload's name, the share of it that is done, and what it is at."""
 
 STEPS = 24
 """Steps of an epoch."""
@@ -87,18 +85,8 @@ WORKLOADS = {
 
 
 def choose(only: Sequence[str] | None) -> list[str]:
-    """Returns the names of what is to be run, in the order of running.
-
-    Args:
-        only: Some names; None or none for all.
-
-    Raises:
-        ValueError: In one sentence, if there is no such workload.
-    """
-    unknown = [name for name in only or () if name not in WORKLOADS]
-    if unknown:
-        raise ValueError(f"there is no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}.")
-    return [name for name in WORKLOADS if not only or name in only]
+    """As `chosen`."""
+    return chosen(WORKLOADS, only, "workload")
 
 
 def run(
@@ -126,15 +114,9 @@ def run(
     def result(interrupted: bool) -> FitBench:
         return FitBench(this_machine(), quick(), threads, tuple(done), interrupted)
 
-    try:
-        for name in names:
-            tell(name, 0, "")
-            done.append(run_workload(name, tell))
-            keep(result(name != names[-1]))
-            tell(name, 1, "")
-    except KeyboardInterrupt:
-        return result(True)
-    return result(False)
+    return one_by_one(
+        names, lambda name: done.append(run_workload(name, tell)), result, tell=tell, keep=keep
+    )
 
 
 def run_workload(name: str, tell: Tell = lambda name, share, words: None) -> FitWorkload:
@@ -164,7 +146,7 @@ def run_workload(name: str, tell: Tell = lambda name, share, words: None) -> Fit
                 min_rounds=8, max_rounds=24, budget_s=100, warmup_rounds=2, precision=0.02
             ),
             on_progress=lambda progress: tell(
-                name, 0.1 + 0.9 * _done(progress), f"round {progress.rounds}"
+                name, 0.1 + 0.9 * progress.share, f"round {progress.rounds}"
             ),
         )
         row_ns = _row_ns(feed)
@@ -228,9 +210,3 @@ def _coefficients(way: str, feed: Feed, row_ns: float, step_ns: float) -> Coeffi
         consumer=step_ns, consumer_held=0, cores=this_machine().cores,
         processes=processes, streams=max(1, processes), overlapped=way != "naive",
     )  # fmt: skip
-
-
-def _done(progress: Progress) -> float:
-    return min(
-        1.0, max(progress.rounds / progress.max_rounds, progress.elapsed_s / progress.budget_s)
-    )

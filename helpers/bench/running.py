@@ -14,11 +14,11 @@ from helpers.bench import peers as others
 from helpers.bench.arms import ROWS_ALONE, NotOffered, Way, own_ways
 from helpers.bench.growth import grow
 from helpers.bench.results import ArmResult, BridgeBench, Growth, WorkloadResult
+from helpers.bench.steps import Tell, chosen, one_by_one
 from helpers.bench.workloads import WORKLOADS, Workload
 from helpers.measure import (
     Arm,
     Measurement,
-    Progress,
     Ratio,
     Settings,
     compare,
@@ -32,9 +32,6 @@ from helpers.measure.processes import PROCESSES
 
 GROWTH = "growth"
 """What `--only` calls the long epochs."""
-
-Tell = Callable[[str, float, str], None]
-"""Called with a step's name, the share of it that is done, and what it is at."""
 
 
 def settings_of(size: str) -> Settings:
@@ -50,21 +47,8 @@ def settings_of(size: str) -> Settings:
 
 
 def choose(only: Sequence[str] | None) -> list[str]:
-    """Returns the names of what is to be run, in the order of running.
-
-    Args:
-        only: Some names; None or none for all.
-
-    Raises:
-        ValueError: In one sentence, if there is no such workload.
-    """
-    names = [GROWTH, *WORKLOADS]
-    unknown = [name for name in only or () if name not in names]
-    if unknown:
-        raise ValueError(
-            f"there is no workload {unknown[0]!r}; there are {', '.join([*WORKLOADS, GROWTH])}."
-        )
-    return [name for name in names if not only or name in only]
+    """As `chosen`. Growth comes first: memory that others leave behind would hide its own."""
+    return chosen([GROWTH, *WORKLOADS], only, "workload")
 
 
 def run(
@@ -94,18 +78,14 @@ def run(
     def result(interrupted: bool) -> BridgeBench:
         return BridgeBench(this_machine(), quick(), versions, tuple(done), growth, interrupted)
 
-    try:
-        for name in names:  # growth first: memory that others leave behind would hide its own
-            tell(name, 0, "")
-            if name == GROWTH:
-                growth = grow(lambda share: tell(GROWTH, share, ""))
-            else:
-                done.append(run_workload(WORKLOADS[name], peers=peers, tell=tell))
-            keep(result(name != names[-1]))
-            tell(name, 1, "")
-    except KeyboardInterrupt:
-        return result(True)
-    return result(False)
+    def step(name: str) -> None:
+        nonlocal growth
+        if name == GROWTH:
+            growth = grow(lambda share: tell(GROWTH, share, ""))
+        else:
+            done.append(run_workload(WORKLOADS[name], peers=peers, tell=tell))
+
+    return one_by_one(names, step, result, tell=tell, keep=keep)
 
 
 @dataclass(frozen=True)
@@ -292,7 +272,7 @@ def _measure(
         [_arm(workload, epoch) for epoch in ready],
         title=f"{workload.name}, {len(source)} rows",
         settings=settings,
-        on_progress=lambda progress: share(0.5 + 0.5 * _done(progress), f"round {progress.rounds}"),
+        on_progress=lambda progress: share(0.5 + 0.5 * progress.share, f"round {progress.rounds}"),
         done=(place or 0) * settings.min_rounds,
     )
     found = {
@@ -318,12 +298,6 @@ def _arm(workload: Any, epoch: _Ready) -> Arm:
     """An arm whose trials are epochs of what was built once: workers live on, buffers too."""
     rows = 1 if epoch.way.delivers == ROWS_ALONE else workload.batch_size
     return Arm(epoch.way.name, lambda: epoch.epochs, examples=lambda element: rows)
-
-
-def _done(progress: Progress) -> float:
-    return min(
-        1.0, max(progress.rounds / progress.max_rounds, progress.elapsed_s / progress.budget_s)
-    )
 
 
 def _result(measured: Measurement, name: str, delivers: str, start_up_ns: float) -> ArmResult:

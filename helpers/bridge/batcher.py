@@ -148,6 +148,9 @@ def counted(batches: tf.data.Dataset, plan: Plan, count: int, name: str | None) 
       name: A name for the tf.data operations.
     """
     size = plan.batch_size
+    number = count // size if plan.drop_remainder else -(-count // size)
+    if number == 0:  # of nothing that is taken, nobody would learn that there is something
+        return batches.apply(tf.data.experimental.assert_cardinality(0))
     blocks = Blocks.of(plan)
     signature = blocks.signature if blocks else _whole_signature(plan)
     never = tf.data.Dataset.from_tensors(0).filter(do_not_convert(lambda _: False), name=name)
@@ -155,9 +158,7 @@ def counted(batches: tf.data.Dataset, plan: Plan, count: int, name: str | None) 
         do_not_convert(lambda _: tf.nest.pack_sequence_as(signature, nothing_of(plan))), name=name
     )
     none = chunks.flat_map(do_not_convert(blocks.batches)) if blocks else cut(chunks, plan, name)
-    return batches.concatenate(none.repeat(), name=name).take(
-        count // size if plan.drop_remainder else -(-count // size), name=name
-    )
+    return batches.concatenate(none.repeat(), name=name).take(number, name=name)
 
 
 def nothing_of(plan: Plan) -> list[np.ndarray]:

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 
 from helpers.bridge.buffers import Pool
 from helpers.bridge.columns import NewShapeError
-from helpers.bridge.errors import GeneratorError, MismatchError, as_kind, is_ours, kind_of, told
+from helpers.bridge.errors import (
+    RAISED,
+    GeneratorError,
+    MismatchError,
+    as_kind,
+    beside,
+    is_ours,
+    kind_of,
+    told,
+)
 from helpers.bridge.gathering import open_gatherer
 from helpers.bridge.spent import Watch
 from helpers.bridge.structure import Layout, Leaves
@@ -206,7 +215,7 @@ class Chunks:
             gatherer.open(wanted)
             source, self._held = itertools.chain(self._held, self._rows), ()
             self._gather(source, wanted)
-        except Exception as raised:
+        except RAISED as raised:
             error = raised
         rows = gatherer.filled
         if isinstance(error, NewShapeError):
@@ -256,7 +265,7 @@ class Chunks:
             for row in itertools.islice(source, left):
                 self._seen += 1
                 self._gatherer.check(row)
-        except Exception as raised:
+        except RAISED as raised:
             error = self._located(raised, self._seen + rows)
         return error
 
@@ -270,7 +279,7 @@ class Chunks:
                 next(self._rows)  # the generator runs to its end, too
             except StopIteration:
                 return rows, None
-            except Exception as error:
+            except RAISED as error:
                 return rows, self._located(error, found)
         what = f"only {found}" if found < count else "more"
         # Nobody asks for more than the batches of `count` rows: an error has to come before the
@@ -281,10 +290,11 @@ class Chunks:
             "number, or leave cardinality out"
         )
 
-    def _located(self, error: Exception, index: int, exact: bool = True) -> Exception:
+    def _located(self, error: BaseException, index: int, exact: bool = True) -> Exception:
         """Says of an error at which row it happened, and where that is in the user's code."""
         if isinstance(error, MismatchError):
-            return MismatchError(f"{self._number(index)}, {error}{self._yielded(exact)}")
+            text = f"{self._number(index)}, {error}"
+            return MismatchError(beside(text, self._yielded(exact)))
         kind = as_kind(GeneratorError, kind_of(error))
         return kind(f"{self._number(index)}: {told(error)}")
 

@@ -139,6 +139,14 @@ class ScalarColumn(Column):
     def __init__(self, component: Component, number: int, pool: Pool):
         super().__init__(component, number, pool)
         self.safe = SAFE_TYPES[component.dtype.kind]
+        if component.guessed and component.dtype.kind in "biu":
+            # Numbers of Python that are out of range raise, those of NumPy would wrap around.
+            python = {bool} if component.dtype.kind == "b" else {bool, int}
+            self.safe = frozenset(
+                kind
+                for kind in self.safe
+                if kind in python or np.can_cast(np.dtype(kind), component.dtype)
+            )
 
     def settle(self, value: Any) -> Any:
         """Makes a value of any type (a list, an array of rank 0) one that cannot change.

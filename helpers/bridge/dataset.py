@@ -94,7 +94,8 @@ def from_generator(
         2 or more workers a chunk is a batch, which suits rows that cost Python work; for rows that
         cost little more than their copy, ask for about 16 MB.
       cardinality: Number of rows in an epoch, if it is known: the data set then knows its number of
-        batches, and another number of rows is an error. With at most one worker.
+        batches, and another number of rows is an error. That of too many comes in place of the last
+        batch, since nobody who knows the number asks for more. With at most one worker.
       name: A name for the tf.data operations.
 
     Returns:

@@ -16,6 +16,9 @@ from collections.abc import Iterator
 # The kinds of errors that TensorFlow tells apart (tensorflow/python/lib/core/py_func.cc).
 KINDS = (TypeError, ValueError, NotImplementedError, MemoryError)
 
+# What a generator may raise that is its own affair: tf.data tells of `sys.exit()` in it, too.
+RAISED = (Exception, SystemExit, KeyboardInterrupt)
+
 _OURS = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -54,12 +57,23 @@ def told(error: BaseException) -> str:
       Text. The line named first is the innermost outside Python's own and installed packages; the
       other frames follow from the outermost on, then what it was raised from.
     """
-    lines = [_line(error)]
-    seen = {id(error)}
-    while (error := _origin(error)) is not None and id(error) not in seen:
-        seen.add(id(error))
-        lines.append("from " + _line(error))
+    chain = [error]
+    while (error := _origin(error)) is not None and error not in chain:
+        chain.append(error)
+    # One that Python itself raises, such as "generator raised StopIteration", has no frames.
+    lines = [_line(chain[0], next(filter(_has_frames, chain), chain[0]))]
+    lines += ["from " + _line(error, error) for error in chain[1:]]
     return "\n".join(lines)
+
+
+def _has_frames(error: BaseException) -> bool:
+    return any(_frames(error))
+
+
+def beside(text: str, where: str) -> str:
+    """Says where in the first line of a text, whatever its number of lines."""
+    first, *others = text.split("\n")
+    return "\n".join([first + where, *others])
 
 
 def _origin(error: BaseException) -> BaseException | None:
@@ -68,15 +82,16 @@ def _origin(error: BaseException) -> BaseException | None:
     return None if error.__suppress_context__ else error.__context__
 
 
-def _line(error: BaseException) -> str:
+def _line(error: BaseException, framed: BaseException) -> str:
+    """Tells an error, and where it was raised by the frames of this one."""
     text = "".join(traceback.format_exception_only(error)).strip()
-    frames = list(_frames(error))
+    frames = list(_frames(framed))
     if not frames:
         return text
     own = [frame for frame in frames if not is_library(frame.filename)]
     named = (own or frames)[-1]
     others = [f"  through {_place(frame)}" for frame in frames if frame is not named]
-    return "\n".join([f"{text}, at {_place(named)}", *others])
+    return "\n".join([beside(text, f", at {_place(named)}"), *others])
 
 
 @functools.cache

@@ -72,6 +72,12 @@ def map_file(filename: str, dtype: np.dtype, offset: int, shape: tuple[int, ...]
     return np.memmap(filename, dtype, mode="r", offset=offset, shape=shape)
 
 
+def viewed(data: bytearray, form: str, shape: tuple[int, ...], readonly: bool) -> memoryview:
+    """Gives a view of memory as it was sent."""
+    view = memoryview(data).cast(form, shape) if shape else memoryview(data).cast(form)
+    return view.toreadonly() if readonly else view
+
+
 def autograph() -> Any:
     """Gives what code refers to as `ag__` that AutoGraph has converted.
 

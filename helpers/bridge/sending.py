@@ -22,7 +22,7 @@ import numpy as np
 
 from helpers.bridge.buffers import ALIGNMENT
 from helpers.bridge.errors import is_library
-from helpers.bridge.received import autograph, map_file, tracked_random
+from helpers.bridge.received import autograph, map_file, tracked_random, viewed
 from helpers.bridge.shared import anonymous_file, clear_of_standard
 
 Span = tuple[int, int]  # where something begins and ends in a file
@@ -56,6 +56,10 @@ class Pickler(cloudpickle.Pickler):
         if isinstance(obj, RANDOM_TYPES) or _is_python_random(obj):
             self.random = True
             return tracked_random, tuple(obj.__reduce__())
+        if type(obj) in (np.bytes_, np.str_):  # NumPy leaves out the NULs that they end with
+            return type(obj), (str.__str__(obj) if type(obj) is np.str_ else bytes(obj),)
+        if type(obj) is memoryview and len(obj.format) == 1:  # cloudpickle makes bytes of it
+            return viewed, (bytearray(obj), obj.format, obj.shape, obj.readonly)
         if type(obj) is np.memmap:
             mapping = _mapping(obj)
             return (map_file, mapping) if mapping is not None else np.asarray(obj).__reduce_ex__(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -85,18 +86,19 @@ def _is_whole(value: object, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
 
 
-def layout_of(signature: Any) -> Layout:
+def layout_of(signature: Any, guessed: bool = False) -> Layout:
     """Lays out an output signature.
 
     Args:
       signature: Nested structure of `tf.TypeSpec`s, as for tf.data's `from_generator`.
+      guessed: Whether it is that of a first item, and nobody has asked for it.
 
     Raises:
       TypeError: A component is not a `tf.TypeSpec`.
       NotChunkableError: Rows of this signature have to cross one by one.
     """
     try:
-        layout = Layout.of(signature, _component)
+        layout = Layout.of(signature, functools.partial(_component, guessed=guessed))
     except RecursionError:
         raise NotChunkableError("the signature is nested too deeply") from None
     _check_containers(signature)
@@ -115,12 +117,14 @@ def _check_containers(structure: Any) -> None:
         _check_containers(part)
 
 
-def _component(name: str, spec: Any) -> Component:
+def _component(name: str, spec: Any, guessed: bool) -> Component:
     if not isinstance(spec, tf.TypeSpec):
         raise TypeError(
             f"output_signature, {name}: expected a tf.TypeSpec such as tf.TensorSpec, found "
             f"{type(spec).__name__}"
         )
+    if type(spec) is tf.TensorSpec and spec.dtype in (tf.resource, tf.variant):
+        raise NotChunkableError(f"{name} is of type {spec.dtype.name}")
     if type(spec) is not tf.TensorSpec:
         raise NotChunkableError(f"{name} is a {type(spec).__name__}")
     if spec.shape.rank is None:
@@ -128,7 +132,7 @@ def _component(name: str, spec: Any) -> Component:
     dtype = np.dtype(spec.dtype.as_numpy_dtype)
     if spec.dtype != tf.bfloat16 and (dtype.kind not in KINDS or spec.dtype.is_quantized):
         raise NotChunkableError(f"{name} is of type {spec.dtype.name}")
-    return Component(name, dtype, tuple(spec.shape.as_list()))
+    return Component(name, dtype, tuple(spec.shape.as_list()), guessed)
 
 
 def plan_of(

@@ -120,6 +120,11 @@ class Slices:
                 f"{where}, {component.name}: expected a slice of shape {shape}, found shape "
                 f"{values.shape}"
             )
+        if component.guessed and values.dtype != component.dtype:
+            try:
+                component.check_held(values)
+            except MismatchError as error:
+                raise MismatchError(f"{where}, {error}") from None
         array = column.lease(shape)
         array[...] = values
         return array

@@ -73,8 +73,9 @@ def from_source(
       seed: The same seed gives the same orders. By default, other ones in each run.
       reshuffle_each_iteration: Gives each epoch an order of its own.
       output_signature: What an item looks like, as for `from_generator`; by default, like the
-        first one. Give it for items of varying shape, with `varying`, and for a source that may be
-        empty; it is read item by item then.
+        first one, and a later one whose values its types cannot hold is an error (tf.data, which
+        reads a list at once, finds a type for all). Give it for items of varying shape, with
+        `varying`, and for a source that may be empty; it is read item by item then.
       varying: As for `from_generator`.
       padding_values: As for `from_generator`.
       num_workers: Worker processes that read the items; 0 to read in this one. What opens files
@@ -135,7 +136,7 @@ def from_source(
     else:
         signature = map_structure(_spec, item if in_worker else source[0])
     plan = plan_of(
-        layout_of(signature),
+        layout_of(signature, guessed=output_signature is None),
         batch_size=batch_size,
         drop_remainder=drop_remainder,
         varying=varying,
@@ -213,6 +214,14 @@ def _as_one(source: Any) -> Any:
             )
         if getattr(part, "shape", None) == ():
             raise TypeError(f"source{name} has no length: it is an array of rank 0")
+        dtype = getattr(part, "dtype", None)
+        if isinstance(dtype, np.dtype) and (
+            dtype.type in (np.datetime64, np.timedelta64, np.void, np.longdouble, np.clongdouble)
+        ):
+            raise TypeError(
+                f"source{name} is of type {dtype}, which TensorFlow does not have; convert it, for "
+                "example with astype, or take its fields apart"
+            )
     source = map_structure(_by_rows, source)
     return Together(source) if is_nested(source) else source
 

@@ -5,7 +5,9 @@ Plain Python and NumPy: worker processes use it without TensorFlow.
 
 from __future__ import annotations
 
+import math
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +27,14 @@ class Component:
       name: How messages call it, such as "component ['image']".
       dtype: NumPy type of its values; object for strings.
       shape: Its shape; None for a dimension that is not known.
+      guessed: Whether the type is only that of a first item, so that a value which it cannot hold
+        is an error, where tf.data would convert it to a type that the user has asked for.
     """
 
     name: str
     dtype: np.dtype
     shape: tuple[int | None, ...]
+    guessed: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -64,6 +69,8 @@ class Component:
         Raises:
           MismatchError: The value does not have the component's type or shape.
         """
+        if self.guessed:
+            self.check_held(value)
         try:
             array = _as_array(value, self.dtype)
         except (TypeError, ValueError, OverflowError) as error:
@@ -77,6 +84,24 @@ class Component:
                 f"{self.name}: expected shape {self.shape}, found shape {array.shape}"
             )
         return self._plain_text(array) if self.is_text else array
+
+    def check_held(self, value: object) -> None:
+        """Raises MismatchError for a value that a guessed type would turn into another one."""
+        if self.is_text:
+            return
+        try:
+            found = np.asarray(value)
+        except ValueError:  # no array at all, as is told of elsewhere
+            return
+        ranks = _RANKS.get(found.dtype.kind, math.inf), _RANKS[self.dtype.kind]
+        held = ranks[0] <= ranks[1] and (
+            ranks[1] > _RANKS["i"] or bool((found == found.astype(self.dtype)).all())
+        )
+        if not held:
+            raise MismatchError(
+                f"{self.name}: expected {self.dtype}, as in the first item, found {_short(value)}; "
+                "say with output_signature what items look like"
+            )
 
     def _plain_text(self, array: np.ndarray) -> np.ndarray:
         """Checks strings; gives those of NumPy as Python's, which keep trailing NULs anywhere."""
@@ -104,6 +129,10 @@ class Component:
             ) from None
 
 
+_RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}  # V: bfloat16
+"""NumPy's kinds of numbers, by which others they can hold; whole numbers up to their range."""
+
+
 def _as_array(value: object, dtype: np.dtype) -> np.ndarray:
     # As tensorflow/python/util/numpy_compat.py (np_asarray): integers out of range wrap around.
     if dtype.hasobject or dtype == np.bool_:
@@ -112,7 +141,7 @@ def _as_array(value: object, dtype: np.dtype) -> np.ndarray:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = re.sub(r"\s*\n\s*", " ", repr(value))  # what matters stands in the first line
     return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(value).__name__}"
 
 

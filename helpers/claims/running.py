@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from helpers.measure import Cancelled, Measurement, Processes, Progress, Settings, compare, together
+from helpers.measure import Cancelled, Measurement, Processes, Settings, compare, together
 from helpers.measure.timing import Flag
 from helpers.measure.turn import turn
 from helpers.quiet import tf
@@ -77,13 +77,13 @@ def _run(
             if processes is None:
                 measured = _compare(
                     claim, condition.name, settings=settings, cancelled=cancelled,
-                    on_progress=lambda progress: tell(_share(progress)),
+                    on_progress=lambda progress: tell(progress.share),
                 )  # fmt: skip
             else:
                 parts = processes.each(
                     _compare_named, claim.id, condition.name, settings=settings,
                     cancelled=cancelled, on_progress=lambda place, progress: tell(
-                        (place + _share(progress)) / processes.count
+                        (place + progress.share) / processes.count
                     ),
                 )  # fmt: skip
                 measured = together(parts, settings)
@@ -104,11 +104,3 @@ def _compare(claim: Claim, name: str, **options: Any) -> Measurement:
 def _compare_named(id_: str, name: str, **options: Any) -> Measurement:
     """The same in another process, to which the arms of a claim cannot be sent."""
     return _compare(claim_named(id_), name, **options)
-
-
-def _share(progress: Progress) -> float:
-    """How much of a comparison is done; one that becomes precise is done sooner."""
-    return min(
-        1.0,
-        max(progress.rounds / progress.max_rounds, progress.elapsed_s / progress.budget_s),
-    )

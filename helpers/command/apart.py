@@ -13,12 +13,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+SHOWN = 20
+"""Lines that the user's code prints which are shown; the others are counted."""
 
 START_S = 90
 """Seconds that importing TensorFlow and the user's module may take."""
@@ -29,7 +33,9 @@ class CouldNotRun(RuntimeError):
 
 
 @contextlib.contextmanager
-def examined_apart(call: dict[str, Any], tell: Callable[[str, float], None]) -> Iterator[Path]:
+def examined_apart(
+    call: dict[str, Any], tell: Callable[[str, float], None], show: Callable[[str], None]
+) -> Iterator[Path]:
     """Examines in a child, and gives the folder with the answer for as long as it is needed.
 
     Whatever the child started is gone by then; on Linux and macOS, by its session.
@@ -37,6 +43,7 @@ def examined_apart(call: dict[str, Any], tell: Callable[[str, float], None]) -> 
     Args:
         call: As for `helpers.diagnose.apart.main`.
         tell: Told what is being done, and the share of the budget that is spent.
+        show: Given the first lines that the user's code prints, and how many more there were.
 
     Raises:
         CouldNotRun: If there is no diagnosis.
@@ -45,12 +52,16 @@ def examined_apart(call: dict[str, Any], tell: Callable[[str, float], None]) -> 
         folder = Path(name)
         child = subprocess.Popen(
             [sys.executable, "-m", "helpers.diagnose.apart", name, json.dumps(call)],
-            stdin=subprocess.DEVNULL, stdout=sys.__stderr__, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True, text=True, errors="replace",
         )  # fmt: skip
+        printed = threading.Thread(target=_pass_on, args=(child.stdout, show), daemon=True)
+        printed.start()
         try:
             _follow(child, folder, call["budget_s"], tell)
         finally:
             _end(child)
+            printed.join(1)  # its writers are gone
         if (folder / "refusal").exists():
             raise CouldNotRun((folder / "refusal").read_text())
         if not (folder / "text").exists():
@@ -59,6 +70,17 @@ def examined_apart(call: dict[str, Any], tell: Callable[[str, float], None]) -> 
                 "answer."
             )
         yield folder
+
+
+def _pass_on(lines: Any, show: Callable[[str], None]) -> None:
+    """Shows the first lines, and says how many more there were."""
+    count = 0
+    with lines:
+        for count, line in enumerate(lines, start=1):
+            if count <= SHOWN:
+                show(line.rstrip())
+    if count > SHOWN:
+        show(f"(your code printed {count - SHOWN} more lines)")
 
 
 def copied(folder: Path, name: str, to: Path) -> None:

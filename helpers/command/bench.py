@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from .quick import Quick, set_quick
 from .terminal import INTERRUPTED, console, progress, say, sentences
+
+Peers = Annotated[
+    bool, typer.Option("--peers", help="Compare with other loaders too; see `make peers`.")
+]
+To = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
+]
 
 bench_app = typer.Typer(
     help="Benchmarks of the bridge, of real sources, of the doctor and of training.",
@@ -24,12 +32,8 @@ def bench() -> None:
 
 @bench_app.command()
 def bridge(
-    peers: Annotated[
-        bool, typer.Option("--peers", help="Compare with other loaders too; see `make peers`.")
-    ] = False,
-    to: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
-    ] = None,
+    peers: Peers = False,
+    to: To = None,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="WORKLOAD", help="One workload; again for more."),
@@ -43,20 +47,17 @@ def bridge(
     with sentences():
         set_quick(quick)
         from helpers.bench.running import choose, run
+        from helpers.bench.table import bench_tables
 
-        result = _measured(run, choose(only), only, peers, to)
+        result = _measured(run, choose(only), to, bench_tables, peers=peers)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
 @bench_app.command()
 def sources(
-    peers: Annotated[
-        bool, typer.Option("--peers", help="Compare with other loaders too; see `make peers`.")
-    ] = False,
-    to: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
-    ] = None,
+    peers: Peers = False,
+    to: To = None,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="SOURCE", help="One source; again for more."),
@@ -70,17 +71,21 @@ def sources(
     with sentences():
         set_quick(quick)
         from helpers.bench.sources import choose, run
+        from helpers.bench.table import bench_tables
 
-        result = _measured(run, choose(only), only, peers, to)
+        result = _measured(run, choose(only), to, bench_tables, peers=peers)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
 def _measured(
-    run: Callable[..., Any], steps: list[str], only: list[str] | None, peers: bool, to: Path | None
+    run: Callable[..., Any],
+    steps: list[str],
+    to: Path | None,
+    tables: Callable[[Any], RenderableType],
+    **options: Any,
 ) -> Any:
-    """Runs a benchmark behind a bar, and shows and writes what it leaves."""
-    from helpers.bench.table import bench_tables
+    """Runs the steps of a benchmark behind a bar, and writes and shows what they leave."""
     from helpers.measure import save
 
     with progress(transient=True) as bar:
@@ -91,19 +96,17 @@ def _measured(
             bar.update(task, description=said, completed=steps.index(name) + share)
 
         result = run(
-            only, peers=peers, tell=tell, keep=lambda result: save(result, to) if to else None
+            steps, tell=tell, keep=lambda result: save(result, to) if to else None, **options
         )
     if to is not None:
         save(result, to)
-    console.print(bench_tables(result))
+    console.print(tables(result))
     return result
 
 
 @bench_app.command()
 def doctor(
-    to: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
-    ] = None,
+    to: To = None,
     only: Annotated[
         list[str] | None, typer.Option("--only", metavar="SUBJECT", help="One; again for more.")
     ] = None,
@@ -147,9 +150,7 @@ def doctor(
 
 @bench_app.command()
 def fit(
-    to: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the results to this file.")
-    ] = None,
+    to: To = None,
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="WORKLOAD", help="One workload; again for more."),
@@ -164,19 +165,7 @@ def fit(
         set_quick(quick)
         from helpers.bench.fit import choose, run
         from helpers.bench.fit_results import fit_tables
-        from helpers.measure import save
 
-        with progress(transient=True) as bar:
-            steps = choose(only)
-            task = bar.add_task("starting", total=len(steps))
-
-            def tell(name: str, share: float, words: str) -> None:
-                said = f"{name}: {words}" if words else name
-                bar.update(task, description=said, completed=steps.index(name) + share)
-
-            result = run(only, tell=tell, keep=lambda result: save(result, to) if to else None)
-        if to is not None:
-            save(result, to)
-        console.print(fit_tables(result))
+        result = _measured(run, choose(only), to, fit_tables)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)

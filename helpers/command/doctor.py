@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def doctor(
     """Examine a generator or pipeline: what is slow, what is wrong, what to change.
 
     Ends with 0 if it is healthy, 1 with findings, 2 if it could not run. Runs your code in a
-    process of its own, and shows what that prints on standard error.
+    process of its own; of what that prints, the first lines are shown on standard error.
     """
     call = {
         "subject": subject,
@@ -65,7 +66,8 @@ def doctor(
                 def tell(words: str, share: float) -> None:
                     bar.update(task, description=words, completed=share)
 
-                folder = stack.enter_context(examined_apart(call, tell))
+                show = functools.partial(say, on=errors)
+                folder = stack.enter_context(examined_apart(call, tell, show))
             say((folder / "text").read_text())
             for name, to in (("html", html), ("json", json), ("speedscope", speedscope)):
                 if to is not None:

@@ -73,10 +73,10 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def say(*lines: str) -> None:
+def say(*lines: str, on: Console = console) -> None:
     """Prints lines as they are, without wrapping or colouring what they name."""
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        on.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def complain(sentence: str, on: Console = console) -> None:

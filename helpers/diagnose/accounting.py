@@ -11,7 +11,11 @@ from helpers.measure import this_machine
 
 
 def coefficients(
-    one: dict[str, float], work: Work | None, guess_ns: float, overlapped: bool
+    one: dict[str, float],
+    work: Work | None,
+    guess_ns: float,
+    overlapped: bool,
+    consumer_held: float = 0.0,
 ) -> law.Coefficients:
     """Makes the law's coefficients of one draw of the arms' medians.
 
@@ -20,6 +24,7 @@ def coefficients(
         work: What kind of work the generator does.
         guess_ns: Nanoseconds of a batch of bare rows, where no arm measured them.
         overlapped: Whether a prefetch lets data and consumer run at once.
+        consumer_held: Share of the consumer's time with the GIL held.
     """
     # a data set contains its generator: what the bare one took more is the noise of a shared core
     generator = min(one.get(ladder.BARE, guess_ns), one.get(ladder.CROSSED, float("inf")))
@@ -37,7 +42,8 @@ def coefficients(
     return law.Coefficients(
         waiting=generator * waiting, held=generator * held,
         freed=generator * max(0.0, 1 - held - waiting), crossing=crossing, nodes=nodes,
-        consumer=one.get(ladder.CONSUMER, 0.0), consumer_held=0.0,
+        consumer=one.get(ladder.CONSUMER, 0.0),
+        consumer_held=consumer_held * one.get(ladder.CONSUMER, 0.0),
         cores=this_machine().cores, overlapped=overlapped,
     )  # fmt: skip
 

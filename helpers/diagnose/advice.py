@@ -102,6 +102,11 @@ def trusted(off: float) -> bool:
     return abs(off) <= MISFIT
 
 
+def _called(subject: Subject) -> str:
+    """What code to paste calls it; an object has no name that could be known."""
+    return "your_source" if subject.kind == "sequence" else subject.name.rpartition(".")[2]
+
+
 def candidates(
     subject: Subject, signature: str, batch_size: int, c: Coefficients, draws: Draws
 ) -> list[tuple[Advice, Edit]]:
@@ -116,7 +121,7 @@ def candidates(
     """
     found: list[tuple[Advice, Edit]] = []
     blank = Estimate(1.0, 1.0, 1.0)
-    name = subject.name.rpartition(".")[2]
+    name = _called(subject)
     head = f"bridge.from_generator({name}, output_signature={signature}, batch_size={batch_size}"
     if subject.kind == "sequence":
         head = f"bridge.from_source({name}, batch_size={batch_size}"
@@ -206,7 +211,7 @@ def _in_workers(c: Coefficients, one: dict[str, float], count: int) -> Coefficie
 
 
 def _threads_code(subject: Subject, signature: str, batch_size: int, count: int) -> str:
-    name = subject.name.rpartition(".")[2]
+    name = _called(subject)
     pool = (
         "options = tf.data.Options()\n"
         f"options.threading.private_threadpool_size = {count + 2}  # else one thread a core\n"

@@ -262,7 +262,7 @@ class Diagnosis:
             gain = f"{times(one.gain.value)} [{times(one.gain.low)}, {times(one.gain.high)}]"
             gain += ", tried" if one.tried else ", by the law"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
-        return ["diagnosis.try_fix(1) puts the first to the test."], rows
+        return ["In Python, `try_fix(1)` of the diagnosis puts the first to the test."], rows
 
     def __str__(self) -> str:
         lines = [f"{self.subject} ({self.kind}), batches of {self.batch_size}, "

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from helpers.diagnose import accounting, fixing, ladder, law, profile, signature, verdict
 from helpers.diagnose import advice as advising
 from helpers.diagnose.consumer import step_of
@@ -43,6 +45,12 @@ Tell = Callable[[str, float], None]
 LOOK, CLIMB, RACE = 0.2, 0.35, 0.95
 """Shares of the budget: the two passes, the ladder. The profile has 3 s of what is left, at most,
 and the fixes are tried until the third share of the whole budget is gone."""
+
+ALONGSIDE = 0.2
+"""Two that share a GIL can bind each other if the shorter takes this part of the longer."""
+
+CONSUMER_S = 1
+"""Seconds for which the consumer is watched."""
 
 RACE_S = 12
 """Seconds for trying the fixes, at most."""
@@ -135,6 +143,7 @@ class _Examination:
     climbed: ladder.Ladder | None = None
     kind: Kind | None = None
     profiled: profile.Profile | None = None
+    consumer_held: float = 0.0
     nodes: tuple[Node, ...] = ()
     remarks: list[str] = field(default_factory=list)
     was_cancelled: bool = False
@@ -288,6 +297,21 @@ class _Examination:
         if self.profiled.missing:
             self.kind = kind_of(subject.rows, seen, Deadline(0.8 * self.deadline.left_s))
             self.remarks.append(f"Which lines cost the time is not known: {self.profiled.missing}.")
+        self._watch_consumer()
+
+    def _watch_consumer(self) -> None:
+        """Sees how much of the consumer's time holds the GIL, where that could bind."""
+        if self.climbed is None or not {ladder.CONSUMER, ladder.BARE} <= set(self.climbed.rounds):
+            return
+        alone, bare = (
+            float(np.median(self.climbed.rounds[name])) for name in (ladder.CONSUMER, ladder.BARE)
+        )
+        if min(alone, bare) < ALONGSIDE * max(alone, bare) or self.profiled.missing:
+            return
+        if self.deadline.left_s < 3 * CONSUMER_S or alone > 1e8 * CONSUMER_S:
+            return
+        self._say("watching the consumer")
+        self.consumer_held = profile.held_by(self.step, self.climbed.ring, CONSUMER_S)
 
     def _work(self) -> Work | None:
         if self.kind is None:
@@ -318,7 +342,7 @@ class _Examination:
         self._say("working out what binds")
         if self.climbed.count < 3:
             self.remarks.append(
-                f"{self.climbed.count} rounds are too few for intervals: give it a larger budget."
+                "Fewer than three rounds are not enough for intervals: give it a larger budget."
             )
         draws = draw_medians(self.climbed.rounds)
         now = next((name for name in (ladder.TOGETHER, ladder.PIPELINE, ladder.CROSSED)
@@ -326,7 +350,9 @@ class _Examination:
         row_ns = self.seen.row_ns if self.seen else 0.0
 
         def made(one: dict[str, float]) -> law.Coefficients:
-            return accounting.coefficients(one, work, self.batch_size * row_ns, self.overlapped())
+            return accounting.coefficients(
+                one, work, self.batch_size * row_ns, self.overlapped(), self.consumer_held
+            )
 
         middle = {name: float(values[0]) for name, values in draws.items()}
         c = made(middle)

@@ -49,12 +49,14 @@ class Ladder:
         batch_size: Rows in each.
         rounds: For each arm the nanoseconds of a batch in each round.
         left_out: Arms that could not run, with the reason.
+        ring: The batches that the consumer alone was given.
     """
 
     batches: int
     batch_size: int
     rounds: dict[str, list[float]]
     left_out: dict[str, str]
+    ring: Sequence[Any] = ()
 
     @property
     def count(self) -> int:
@@ -114,6 +116,7 @@ def climb(
         makers[SLICED] = lambda n: Arm(
             SLICED, lambda: _in_slices(subject.source, batch_size, n), _rows(batch_size)
         )
+    ring: Sequence[Any] = ()
     if step is not None:
         ring = _ring(subject, signature, kept, batch_size)
         makers[CONSUMER] = lambda n: Arm(CONSUMER, lambda: _cycle(ring, n), _rows(batch_size), step)
@@ -126,7 +129,7 @@ def climb(
     if batches == FEWEST:  # heavy rows: what the pilot cost is not thrown away
         found = {name: [one.ns_per_example * batch_size] for name, one in pilot.items()}
     _rounds([make(batches) for make in makers.values()], found, deadline, batch_size, tell)
-    return Ladder(batches, batch_size, found, left_out)
+    return Ladder(batches, batch_size, found, left_out, ring)
 
 
 def _rounds(

@@ -63,6 +63,7 @@ def doctor(line: str, cell: str, shell: Any) -> Diagnosis | None:
         The diagnosis, which is also `diagnosis` in the notebook; None if the cell raised.
     """
     how = options(line)
+    cell = shell.transform_cell(cell)  # lines that begin with ! or % become Python
     name = how.name or brought_by(cell)
     last = ast.parse(cell).body[-1:]
     if not how.name and last and isinstance(last[0], ast.Expr):

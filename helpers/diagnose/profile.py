@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,19 @@ def watch(rows: Callable[[], Iterator[Any]], file: str, seconds: float, running:
                 if path.exists()}  # fmt: skip
     waiting = max(0.0, 1 - busy / max(wall, 1)) if running < 1 else 0.0
     return _summary(seen, file, wall / max(1, count), waiting, running)
+
+
+def held_by(step: Callable[[Any], object], batches: Sequence[Any], seconds: float) -> float:
+    """Returns the share of a consumer's time with the GIL held; 0 if nobody could look.
+
+    Its thread's own clock would not tell: TensorFlow's work in that thread runs without the GIL.
+
+    Args:
+        step: The consumer.
+        batches: What it is given, in turn.
+        seconds: How long to look.
+    """
+    return watch(lambda: map(step, batches), "", seconds, running=1.0).held
 
 
 def pull_watched(rows: Any, watchers: list[subprocess.Popen], limit_s: float) -> tuple[int, int]:

@@ -115,7 +115,10 @@ def _of_callable(function: Any, signature: Any, args: tuple[Any, ...]) -> Subjec
         }
     if len(required) > len(args) + len(bound):
         missing = ", ".join(required[len(args) :])
-        raise ValueError(f"{_name(function, 'the function')} needs {missing}: give them as args.")
+        raise ValueError(
+            f"{_name(function, 'the function')} needs {missing}: give them as args, or pass a "
+            "function that needs nothing."
+        )
     arrays = tuple(tf.convert_to_tensor(value).numpy() for value in args)  # as tf.data does
     call = functools.partial(function, *arrays, **bound)
     if inspect.isgeneratorfunction(inspect.unwrap(function)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.quiet import tf
 
-_SAME = re.compile(r"^(Parallel|Memory|File|From)|V\d+$")
+_SAME = re.compile(r"^(Parallel|Memory|File|From|Finite|Forever|Empty)|V\d+$")
 """What TensorFlow's names of one step differ in."""
 
 _OF_SEVERAL = ("Zip", "Concatenate", "DirectedInterleave")

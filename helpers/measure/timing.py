@@ -98,6 +98,11 @@ class Progress:
     budget_s: float
     ratios: dict[str, Ratio]
 
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1; a comparison that becomes precise is done sooner."""
+        return min(1.0, max(self.rounds / self.max_rounds, self.elapsed_s / self.budget_s))
+
 
 def run_trial(
     arm: Arm,

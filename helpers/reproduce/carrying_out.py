@@ -8,6 +8,7 @@ measure it again on the same machine. A step that fails does not stop the others
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -39,12 +40,8 @@ def measure(
     Raises:
         KeyboardInterrupt: As it comes; the steps that are done are kept.
     """
-    processes = None if plan.made.quick else Processes()
-    try:
+    with contextlib.nullcontext() if plan.made.quick else Processes() as processes:
         _measure(plan, left, tell, failures, processes)
-    finally:
-        if processes is not None:
-            processes.end()
 
 
 def _measure(

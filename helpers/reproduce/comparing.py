@@ -50,14 +50,12 @@ class RatioRow:
         what: The condition or the measurement.
         arm: The arm.
         ratios: One for each run, None where the run does not have it.
-        floors: The noise floors of the same rounds.
     """
 
     where: str
     what: str
     arm: str
     ratios: tuple[Ratio | None, ...]
-    floors: tuple[Ratio | None, ...]
 
     @property
     def agree(self) -> bool:
@@ -162,7 +160,6 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
         RatioRow(
             *key[:3],
             tuple(each[key].ratio(key[2]) if key in each else None for each in found),
-            tuple(each[key].floor() if key in each else None for each in found),
         )
         for key in keys
         if sum(key in each for each in found) > 1

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
-import json
 import os
-import queue
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 import warnings
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from . import loopback
 from .hosted import Hosted
-
-START_S = 180.0
-"""How long a server may take to come up: it imports TensorFlow, slowly where much else runs."""
-
-_ANSWER_S = 5.0
-_POLL_S = 0.05
+from .process import ClusterError, Process
 
 OPEN = (
     "tf.data service asks nobody for a password: whoever reaches its ports can run code on its "
     "workers. Have a firewall or a private network around it."
 )
-
-
-class ClusterError(RuntimeError):
-    """A server did not start, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,8 @@ class Server:
     def __str__(self) -> str:
         if not self.alive:
             return f"{self.name}: gone"
-        what = "workers" if self.name == "dispatcher" else "tasks"
+        what = "worker" if self.name == "dispatcher" else "task"
+        what += "" if self.count == 1 else "s"
         at_work = "does not answer" if self.count is None else f"{self.count} {what}"
         return f"{self.name}: {self.address}, {at_work}"
 
@@ -91,8 +76,8 @@ class Cluster:
     A client waits for a worker that is gone until one serves on its port again; `revive` sees to
     that. What the worker had taken and not sent is lost then.
 
-    Everything is gone when it is closed, also after an error or Ctrl-C, and when this process is
-    killed: the servers end with the pipe to it.
+    Everything is gone when it is closed or dropped, also after an error or Ctrl-C, and when this
+    process is killed: the servers end with the pipe to it.
 
     Attributes:
         target: What `tf.data.experimental.service.distribute` takes as its service.
@@ -124,11 +109,18 @@ class Cluster:
             worker_timeout_s: After how many seconds of silence a worker counts as gone.
 
         Raises:
-            ValueError: Too few workers, or an address that is none.
+            ValueError: Too few workers, or an address, port, time or folder that is none.
+            TypeError: What is hosted was not made by `host`.
             ClusterError: A server did not come up; the message says why.
         """
-        if workers < 1:
-            raise ValueError("a cluster needs a worker or more.")
+        if not isinstance(workers, int) or workers < 1:
+            raise ValueError(f"a cluster needs a worker or more; found {workers!r}.")
+        if not isinstance(port, int) or not 0 <= port <= 65535:
+            raise ValueError(f"port must be a whole number from 0 to 65535; found {port!r}.")
+        if not worker_timeout_s > 0:
+            raise ValueError(f"worker_timeout_s must be above 0; found {worker_timeout_s!r}.")
+        if not all(isinstance(one, Hosted) for one in hosted):
+            raise TypeError("hosted must be what helpers.scale.host returns, each.")
         if dispatcher is not None and not dispatcher.rpartition(":")[2].isdigit():
             raise ValueError(f"dispatcher must be host:port; found {dispatcher!r}.")
         if host is not None:
@@ -136,17 +128,21 @@ class Cluster:
         self._hosted = [one.packed() for one in hosted]
         self._host = host or "127.0.0.1"
         self._folder = Path(tempfile.mkdtemp(prefix="workbook-cluster-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._workers: list[Process] = []
+        self._dispatcher: Process | None = None
+        self._spawned: list[Process] = []
+        self._end = weakref.finalize(self, _end, self._spawned, self._folder)
         self._work_dir = Path(work_dir or self._folder / "journal")
         self._timeout_ms = round(worker_timeout_s * 1000)
         self._shim = loopback.shim(self._folder) if host is None else None
-        self._workers: list[_Process] = []
         self._lock = threading.RLock()
         self._port = port
         self._elsewhere = dispatcher
-        self._dispatcher: _Process | None = None
         try:
-            self._work_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                self._work_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ValueError(f"{work_dir} cannot be written: {error.strerror}.") from error
             # All at once: what takes time is that each imports TensorFlow.
             spawned = [self._spawn(f"worker-{number}") for number in range(workers)]
             self._workers += spawned
@@ -185,13 +181,13 @@ class Cluster:
 
     def kill_worker(self, number: int) -> None:
         """Ends a worker as a failing machine would: at once, with what it has not sent."""
-        self._workers[number].kill()
+        self._worker(number).kill()
 
     def restart_worker(self, number: int) -> None:
         """Starts a worker again on the port that it had, which is what its clients wait for."""
         with self._lock:
             self.kill_worker(number)
-            port = self._workers[number].port
+            port = self._worker(number).port
             self._workers[number] = self._spawn(f"worker-{number}")
             self._join([self._workers[number]], port)
 
@@ -211,7 +207,7 @@ class Cluster:
     def kill_dispatcher(self) -> None:
         """Ends the dispatcher at once."""
         if self._dispatcher is None:
-            raise ValueError("this cluster has no dispatcher of its own.")
+            raise ClusterError("this cluster has no dispatcher of its own.")
         self._dispatcher.kill()
 
     def restart_dispatcher(self) -> None:
@@ -240,13 +236,12 @@ class Cluster:
     def close(self) -> None:
         """Ends the servers; again does nothing."""
         with self._lock:
-            processes = [*self._workers, *filter(None, [self._dispatcher])]
-            for one in processes:
-                one.kill()
+            self._end()
             self._workers, self._dispatcher = [], None
-            self._remove()
 
     def __enter__(self) -> Cluster:
+        if not self._end.alive:
+            raise ClusterError("this cluster is closed; make a new one.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -267,7 +262,7 @@ class Cluster:
         self._dispatcher = self._spawn("dispatcher")
         self._port = self._dispatcher.serve(told)
 
-    def _join(self, workers: Sequence[_Process], port: int = 0) -> None:
+    def _join(self, workers: Sequence[Process], port: int = 0) -> None:
         told = {
             "role": "worker",
             "port": port,
@@ -282,112 +277,23 @@ class Cluster:
         for worker in workers:
             worker.wait()
 
-    def _spawn(self, name: str) -> _Process:
-        return _Process(name, self._folder / f"{name}.log", self._shim)
+    def _spawn(self, name: str) -> Process:
+        if not self._end.alive:
+            raise ClusterError("this cluster is closed; make a new one.")
+        made = Process(name, self._folder / f"{name}.log", self._shim)
+        self._spawned.append(made)
+        return made
+
+    def _worker(self, number: int) -> Process:
+        if not 0 <= number < len(self._workers):
+            raise ValueError(f"there is no worker {number}; there are {len(self._workers)}.")
+        return self._workers[number]
 
 
-class _Process:
-    """A server's process."""
-
-    def __init__(self, name: str, log: Path, shim: Path | None) -> None:
-        self._name = name
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        if shim is not None:
-            preload = filter(None, [str(shim), os.environ.get("LD_PRELOAD")])
-            environment["LD_PRELOAD"] = os.pathsep.join(preload)
-        with log.open("ab") as written:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.scale.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=written,
-                env=environment,
-                start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
-            )
-        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._asking = threading.Lock()
-        threading.Thread(
-            target=_forward, args=(self._process.stdout, self._answers), daemon=True
-        ).start()
-        self.port = 0
-
-    def serve(self, told: dict[str, Any]) -> int:
-        """Tells it what to be and waits; see `wait`."""
-        self.tell(told)
-        return self.wait()
-
-    def tell(self, told: dict[str, Any]) -> None:
-        """Tells it what to be."""
-        self._write(json.dumps(told))
-
-    def wait(self) -> int:
-        """Waits until it serves; gives its port.
-
-        Raises:
-            ClusterError: It does not come up.
-        """
-        answer = self._answer(START_S)
-        if answer is None:
-            self.kill()
-            raise ClusterError(f"the {self._name} did not come up within {START_S:.0f} s.")
-        if "error" in answer:
-            self.kill()
-            raise ClusterError(f"the {self._name} did not start: {answer['error']}")
-        self.port = answer["port"]
-        return self.port
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self._process.poll() is None
-
-    def count(self) -> int | None:
-        """Of a dispatcher, its workers; of a worker, its tasks; None without an answer."""
-        with self._asking:
-            if not self.alive or not self._write("health"):
-                return None
-            answer = self._answer(_ANSWER_S)
-        return answer and answer["count"]
-
-    def kill(self) -> None:
-        """Ends it at once."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
-
-    def _write(self, line: str) -> bool:
-        try:
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            return False
-        return True
-
-    def _answer(self, seconds: float) -> dict[str, Any] | None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            try:
-                line = self._answers.get(timeout=_POLL_S)
-            except queue.Empty:
-                continue
-            if not line:
-                return {"error": "it ended without a word"}
-            return json.loads(line)
-        return None
-
-
-def _forward(pipe: Any, answers: queue.SimpleQueue[bytes]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        for line in pipe:
-            answers.put(line)
-    answers.put(b"")
+def _end(spawned: list[Process], folder: Path) -> None:
+    for one in spawned:
+        one.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_free(port: int) -> bool:

@@ -136,10 +136,12 @@ def _shards(
             "rows must be a generator function or a source with __len__ and __getitem__; found "
             f"{type(rows).__name__}."
         )
-    count = len(rows)
-    if signature is None:
+    count, guessed = len(rows), signature is None
+    if guessed:
         batches = from_source(rows, batch_size=batch_size).element_spec
         signature = tf.nest.map_structure(lambda s: tf.TensorSpec(s.shape[1:], s.dtype), batches)
+    layout = layout_of(signature, guessed=True) if guessed else None
+    read = layout.reader() if layout else None
     batches_each = math.ceil(math.ceil(count / batch_size) / num_shards)
     length = batches_each * batch_size  # whole batches, so that none is cut again at reading
 
@@ -148,7 +150,11 @@ def _shards(
             seed_everything(worker_seed(seed, shard))
             received.reseed(seed, shard)
             for index in range(shard * length, min((shard + 1) * length, count)):
-                yield rows[index]
+                row = rows[index]
+                if layout:  # as from_source does: a type that nobody has asked for cuts no value
+                    for leaf, component in zip(read(row), layout.components, strict=True):
+                        component.check_held(leaf)
+                yield row
 
         return generate
 

@@ -18,6 +18,9 @@ from .palette import BAND, GREY
 TEXT, NOTE, SMALL = 9.5, 9, 8
 """Sizes in points: names and values; axis labels; what ran it."""
 
+HELD = "\u00a0"
+"""A space at which no line is broken."""
+
 NAME_WIDTH = 27
 """Characters of a name that fit on a line beside its row."""
 
@@ -114,11 +117,13 @@ def head(ax: Axes, title: str) -> None:
 
 
 def foot(ax: Axes, line: str) -> None:
-    """Writes in small what ran it, below the x axis and its label."""
+    """Writes in small what ran it, below the x axis and its label; a line ends after a comma."""
     width = int(ax.figure.get_figwidth() * 10.5)
     lines = ax.get_xlabel().count("\n")
+    held = line.replace(" ", HELD).replace("," + HELD, ", ")
+    text = _filled(held, width).replace(HELD, " ")
     ax.annotate(
-        _filled(line, width), (1, 0), xycoords="axes fraction", xytext=(0, -36 - 12 * lines),
+        text, (1, 0), xycoords="axes fraction", xytext=(0, -36 - 12 * lines),
         textcoords="offset points", ha="right", va="top", size=SMALL, color=GREY,
     )  # fmt: skip
 

@@ -63,7 +63,7 @@ class Board(Frame):
         """
         self._claims = {claim.id: claim for claim in claims}
         self._results = run.claims if run else {}
-        self._source = "Measured on: nothing yet; run `workbook reproduce`."
+        self._source = "Measured on: nothing yet; run “workbook reproduce”."
         if run is not None:
             self._source = f"Measured on: {run.machine.line}, {run.mode}."
         Work.end(NAME)  # of a board whose cell was run again nobody could stop a trial

@@ -14,10 +14,9 @@ import ipywidgets as widgets
 
 from . import page
 from .doctor import batch_timeline
-from .frame import Frame
 from .picture import figure
+from .task import Task
 from .view import button, html_box
-from .working import Work, attempt
 
 if TYPE_CHECKING:  # helpers.diagnose imports TensorFlow
     from helpers.diagnose import Diagnosis
@@ -41,7 +40,7 @@ def guess_for(diagnosis: Diagnosis) -> str:
     return next((guess for guess, causes in GUESSES.items() if diagnosis.first in causes), OTHER)
 
 
-class Clinic(Frame):
+class Clinic(Task):
     """A choice of generators, a guess, Examine, a choice of fixes, Verify, and Cancel.
 
     The doctor works in a thread of this process, since a generator of a notebook exists here only;
@@ -53,7 +52,6 @@ class Clinic(Frame):
         examine_button: Starts the examination.
         fix: The advice, once there is some.
         verify_button: Tries the chosen one.
-        cancel_button: Ends either.
         diagnosis: The latest; None before.
     """
 
@@ -82,10 +80,7 @@ class Clinic(Frame):
         if not subjects:
             raise ValueError("the doctor's panel needs one generator or more.")
         self._subjects = dict(subjects)
-        self._title, self._budget_s, self._verify_s = title, budget_s, verify_s
-        Work.end(title)  # of the panel that this cell showed before
-        self._work: Work | None = None
-        self._error: BaseException | None = None
+        self._budget_s, self._verify_s = budget_s, verify_s
         self.diagnosis: Diagnosis | None = None
         self.choice = widgets.Dropdown(
             options=list(self._subjects), description="Generator", layout={"width": "auto"}
@@ -100,21 +95,14 @@ class Clinic(Frame):
         self.verify_button = button(
             "Verify", "primary", "Try this fix", "wb-verify", flex="0 1 130px"
         )
-        self.cancel_button = button("Cancel", "", "End it without a result", "wb-cancel")
-        self._bar = widgets.FloatProgress(value=0, max=1, layout={"width": "auto"})
-        self._bar.add_class("wb-progress")
-        self._status = html_box("wb-status", height="42px")
         self._code = html_box("wb-code", flex="1 1 300px", min_width="0", height="360px")
-        self._message = html_box("wb-message", min_height="72px")
         self._answer = html_box("wb-answer", max_height="420px", overflow="auto")
         self._figure = html_box("wb-figure")
         self.choice.observe(lambda change: self._chosen(), "value")
         self.guess.observe(lambda change: self._enable(), "value")
         self.examine_button.on_click(lambda button: self.examine())
         self.verify_button.on_click(lambda button: self.verify())
-        self.cancel_button.on_click(lambda button: self.cancel())
-        super().__init__(self._rows(), "wb-panel")
-        self.add_class("wb-clinic")
+        super().__init__(title, "wb-clinic", message_height="72px")
         self._chosen()
 
     def _rows(self) -> list[widgets.Widget]:
@@ -145,7 +133,7 @@ class Clinic(Frame):
         self._enable()
 
     def _enable(self) -> None:
-        busy = self._work is not None and not self._work.done
+        busy = self._busy
         guessed = self.guess.value is not None or not self._asks
         self.choice.disabled = self.guess.disabled = busy
         self.examine_button.disabled = busy or not guessed
@@ -167,7 +155,7 @@ class Clinic(Frame):
             self._show(found)
             return f"Examined in {found.seconds:.0f} s."
 
-        self._start(work)
+        self._start(work, f"The doctor is at {self.choice.value}.")
 
     def verify(self) -> None:
         """Tries the fix that is chosen against the original; the button does this."""
@@ -185,18 +173,13 @@ class Clinic(Frame):
             tried = found.try_fix(
                 number, budget_s=self._verify_s, cancelled=cancelled,
                 on_progress=lambda progress: self._tell(
-                    f"round {progress.rounds}", progress.elapsed_s / progress.budget_s
+                    f"round {progress.rounds}", progress.share
                 ),
             )  # fmt: skip
             self._message.value = page.note(str(tried), kind="good" if tried.helps else "open")
             return "Verified."
 
-        self._start(work)
-
-    def cancel(self) -> None:
-        """Ends what runs; the button does this."""
-        if self._work is not None:
-            self._work.cancelled.set()
+        self._start(work, f"The doctor is at {self.choice.value}.")
 
     def examine_and_wait(self, name: str, guess: str | None = None) -> Diagnosis:
         """Presses Examine for a generator and waits; for cells that run without a reader.
@@ -212,37 +195,8 @@ class Clinic(Frame):
         self.choice.value = name
         self.guess.value = guess
         self.examine()
-        self._work.wait()
-        if self._error is not None:
-            raise self._error
-        if self.diagnosis is None:
-            raise RuntimeError("the examination was cancelled.")
+        self._wait()
         return self.diagnosis
-
-    def _start(self, function: Callable[[threading.Event], str]) -> None:
-        if self._work is not None and not self._work.done:
-            return
-        self._error = None
-        self._bar.value = 0
-        self._bar.bar_style = "info"
-        self._status.value = page.faint("Starting …")
-        self._message.value = page.note(f"The doctor is at {self.choice.value}.")
-        self._work = Work(
-            lambda cancelled: self._guarded(function, cancelled), self._enable, name=self._title
-        )
-        self._enable()
-
-    def _guarded(self, function: Callable[..., str], cancelled: threading.Event) -> None:
-        """Runs in the thread: sets traits and nothing else, whatever happens."""
-        self._error = attempt(
-            lambda: function(cancelled), self._message, self._finish,
-            cancelled=cancelled, wait=lambda words: self._tell(words, 0.0),
-            if_cancelled="Cancelled; nothing was concluded.",
-        )  # fmt: skip
-
-    def _tell(self, words: str, share: float) -> None:
-        self._bar.value = min(1.0, share)
-        self._status.value = page.faint(f"{words[:1].upper()}{words[1:]} …")
 
     def _show(self, found: Diagnosis) -> None:
         said, kind = [found.sentence], "plain"
@@ -261,11 +215,6 @@ class Clinic(Frame):
             self._figure.value = figure(batch_timeline, found, height=2.4).html()
         except ValueError:  # no times, and the answer says why
             self._figure.value = ""
-
-    def _finish(self, bar_style: str, status: str) -> None:
-        self._bar.bar_style = bar_style
-        self._bar.value = 1 if bar_style == "success" else self._bar.value
-        self._status.value = page.faint(status)
 
     def __repr__(self) -> str:
         """Says what it is, where ipywidgets would list every trait."""

@@ -12,10 +12,9 @@ import ipywidgets as widgets
 from helpers.measure import Measurement, Settings, compare, percent
 
 from . import page, plots
-from .frame import Frame
 from .picture import figure
+from .task import Task
 from .view import button, html_box
-from .working import Work, attempt
 
 if TYPE_CHECKING:  # helpers.study imports TensorFlow
     from helpers.study.feeding import Feed
@@ -43,7 +42,7 @@ def bound_of(waiting: float, slowed: float) -> str:
     return "input-bound" if waiting >= slowed else "bound by the cores"
 
 
-class Feeder(Frame):
+class Feeder(Task):
     """A choice of pipelines, a choice of models, a guess, Train, and Cancel.
 
     The model trains in a thread of this process, each time against the same model on one cached
@@ -54,7 +53,6 @@ class Feeder(Frame):
         width: The models.
         guess: What the reader thinks; Train waits for it.
         train_button: Starts a run.
-        cancel_button: Ends it.
         runs: For each run its name and the parts of a step in milliseconds.
         found: What bound the latest run; "" before.
     """
@@ -82,9 +80,7 @@ class Feeder(Frame):
         from helpers.study.feeding import WAYS
 
         self._feed, self._model, self._steps = feed, model, steps
-        self._title, self._budget_s = title, budget_s
-        self._work: Work | None = None
-        self._error: BaseException | None = None
+        self._budget_s = budget_s
         self._machine = ""
         self.runs: dict[str, dict[str, float]] = {}
         self.found = ""
@@ -98,18 +94,12 @@ class Feeder(Frame):
         self.guess = widgets.RadioButtons(options=list(GUESSES), value=None, layout=wide)
         self.guess.add_class("wb-choices")
         self.train_button = button("Train", "primary", "Train a few epochs", "wb-train")
-        self.cancel_button = button("Cancel", "", "End it without a result", "wb-cancel")
-        self._bar = widgets.FloatProgress(value=0, max=1, layout=wide).add_class("wb-progress")
-        self._status = html_box("wb-status", height="42px")
-        self._message = html_box("wb-message", min_height="48px")
         self._figure = html_box("wb-figure", flex="1 1 300px", min_width="0", min_height="220px")
         self.way.observe(lambda change: self._chosen(), "value")
         self.width.observe(lambda change: self._chosen(), "value")
         self.guess.observe(lambda change: self._enable(), "value")
         self.train_button.on_click(lambda button: self.train())
-        self.cancel_button.on_click(lambda button: self.cancel())
-        super().__init__(self._rows(), "wb-panel")
-        self.add_class("wb-feeder")
+        super().__init__(title, "wb-feeder", message_height="48px")
         self._chosen()
 
     def _rows(self) -> list[widgets.Widget]:
@@ -133,46 +123,26 @@ class Feeder(Frame):
         self._enable()
 
     def _enable(self) -> None:
-        busy = self._work is not None and not self._work.done
+        busy = self._busy
         self.way.disabled = self.width.disabled = self.guess.disabled = busy
         self.train_button.disabled = busy or self.guess.value is None
         self.cancel_button.disabled = not busy
 
     def train(self) -> None:
         """Trains the model behind the pipeline, unless something runs; the button does this."""
-        if self._work is not None and not self._work.done:
-            return
-        self._error = None
-        self._bar.value, self._bar.bar_style = 0, "info"
-        self._status.value = page.faint("Starting …")
-        self._work = Work(self._guarded, self._enable, name=self._title)
-        self._enable()
-
-    def cancel(self) -> None:
-        """Ends what runs; the button does this."""
-        if self._work is not None:
-            self._work.cancelled.set()
+        self._start(self._run, f"The model is fed by {self.way.value}.")
 
     def train_and_wait(self, way: str, width: int) -> str:
         """Presses Train and waits, and returns what bound; for cells that run without a reader.
 
         Raises:
+            RuntimeError: If it was cancelled.
             Exception: Whatever it failed with.
         """
         self.way.value, self.width.value = way, width
         self.train()
-        self._work.wait()
-        if self._error is not None:
-            raise self._error
+        self._wait()
         return self.found
-
-    def _guarded(self, cancelled: threading.Event) -> None:
-        """Runs in the thread: sets traits and nothing else, whatever happens."""
-        self._error = attempt(
-            lambda: self._run(cancelled), self._message, self._finish,
-            cancelled=cancelled, wait=lambda words: self._tell(words, 0.0),
-            if_cancelled="Cancelled; nothing was concluded.",
-        )  # fmt: skip
 
     def _run(self, cancelled: threading.Event) -> str:
         from helpers.quiet import tf
@@ -198,9 +168,7 @@ class Feeder(Frame):
             title=f"{way}, width {width}",
             settings=Settings.default(min_rounds=3, max_rounds=8, budget_s=self._budget_s),
             cancelled=cancelled,
-            on_progress=lambda progress: self._tell(
-                f"round {progress.rounds}", progress.elapsed_s / progress.budget_s
-            ),
+            on_progress=lambda progress: self._tell(f"round {progress.rounds}", progress.share),
         )
 
     def _show(self, measured: Measurement, way: str) -> None:
@@ -233,15 +201,6 @@ class Feeder(Frame):
         return figure(
             plots.stacked, self.runs, unit="ms of a step", provenance=self._machine, width=6.4
         ).html()
-
-    def _tell(self, words: str, share: float) -> None:
-        self._bar.value = min(1.0, share)
-        self._status.value = page.faint(f"{words[:1].upper()}{words[1:]} …")
-
-    def _finish(self, bar_style: str, status: str) -> None:
-        self._bar.bar_style = bar_style
-        self._bar.value = 1 if bar_style == "success" else self._bar.value
-        self._status.value = page.faint(status)
 
     def __repr__(self) -> str:
         """Says what it is, where ipywidgets would list every trait."""

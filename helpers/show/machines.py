@@ -25,7 +25,7 @@ def machines_beside(known: Mapping[str, Run]) -> HTML:
             page.STYLE
             + page.note(
                 f"One machine so far: {here}." if known else "No machine so far.",
-                "Run `workbook reproduce` on another and put its file into results/.",
+                "Run “workbook reproduce” on another and put its file into results/.",
             )
         )
     comparison = compare_runs(known)

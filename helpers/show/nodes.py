@@ -155,7 +155,7 @@ def _draw(ax: Axes, step: _Step, column: int, rows: int, whole: float) -> int:
                 ax,
                 (above * (_WIDE + _BETWEEN) + _WIDE / 2, top),
                 (x + _WIDE, y + _HIGH / 2),
-                connectionstyle="angle,angleA=0,angleB=90,rad=0",
+                connectionstyle="angle,angleA=90,angleB=0,rad=0",
             )
     return taken
 

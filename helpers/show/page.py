@@ -17,7 +17,9 @@ STYLE = """<style>
   color: var(--jp-content-font-color1); background: var(--jp-layout-color2, #f5f5f5); }
 .wb-code .widget-html-content, .wb-code .wb-listing { height: 100%; width: 100%; min-width: 0;
   position: relative; }
-.wb-copy { position: absolute; right: 6px; top: 6px; cursor: pointer; }
+.wb-copy { position: absolute; right: 6px; top: 6px; cursor: pointer; padding: 2px 8px;
+  border: 1px solid var(--jp-border-color1, #bbb); border-radius: 2px; font-size: 12px;
+  color: var(--jp-content-font-color1, black); background: var(--jp-layout-color1, white); }
 .wb-note { border-left: 4px solid var(--jp-border-color1, #bbb); padding: 2px 0 2px 10px;
   color: var(--jp-content-font-color1, black); }
 .wb-note p { margin: 0; }
@@ -58,7 +60,10 @@ def faint(sentence: str) -> str:
 
 def listing(code: str) -> str:
     """Code to read, to select, and to copy with a button."""
-    copy = "navigator.clipboard.writeText(this.nextElementSibling.textContent)"
+    copy = (
+        "navigator.clipboard.writeText(this.nextElementSibling.textContent)"
+        ".then(() => { this.textContent = 'Copied'; })"
+    )
     return (
         f'<div class="wb-listing"><button class="wb-copy" title="Copy the code" '
         f'onclick="{copy}">Copy</button><pre tabindex="0">{html.escape(code)}</pre></div>'

@@ -315,8 +315,7 @@ class Panel(Frame):
             floor = found.ratios.get(f"{base}, again")
             ratio = found.ratios.get(plan.name, floor)
             self._view.running(number, plan.name, ratio, floor)
-            share = max(found.rounds / found.max_rounds, found.elapsed_s / found.budget_s)
-            self._bar.value = max(self._bar.value, min(1, share))
+            self._bar.value = max(self._bar.value, found.share)
 
         def run() -> str:
             measurement = self._comparison(

@@ -155,7 +155,8 @@ def trials(ax: Axes, measurement: Measurement) -> Axes:
     ax.set_ylim(low / 1.05, high * 1.05)
     log_ticks(ax.yaxis, *ax.get_ylim(), three)
     ax.tick_params(axis="y", labelsize=NOTE)
-    ax.set_xlabel("round   (grey: warm-up, not counted; dotted: the baseline again)", size=NOTE)
+    grey = "grey: warm-up, not counted; " if any(one.warmup for one in measurement.trials) else ""
+    ax.set_xlabel(f"round   ({grey}dotted: the baseline again)", size=NOTE)
     ax.set_ylabel("µs per example, log scale", size=NOTE)
     name_lines(ax, lines)
     plain(ax)

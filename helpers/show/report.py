@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from helpers.measure import Measurement
+from helpers.measure import Measurement, Ratio
 from helpers.measure.results import write_text
 from helpers.reproduce import Comparison, RatioRow, Run, compare_runs, load_run, pair_of
 
@@ -223,14 +224,16 @@ def _agreement(comparison: Comparison | None) -> Iterator[str]:
 
 
 def _apart(missed: Sequence[RatioRow]) -> str:
-    """The ratios that miss, each with both intervals drawn: the second run's below the first's."""
+    """The ratios that miss, both intervals drawn as multiples of the first run's ratio."""
     rows = [
-        Row(first, floor, "#000000", again=second)
-        for (first, second), (floor, _) in ((row.ratios, row.floors) for row in missed)
+        Row(
+            _over(first, first), Ratio(1, 1, 1, first.rounds), "#000000", again=_over(second, first)
+        )
+        for first, second in (row.ratios for row in missed)
     ]
     scale = Scale(rows)
     lines = "".join(
-        f'<tr><th scope="row">{text(row.arm)}<small>{text(row.where)}: {text(row.what)}</small>'
+        f'<tr><th scope="row">{text(row.arm)}<br><small>{text(row.where)}: {text(row.what)}</small>'
         f"</th><td>{scale.draw(drawn)}</td>"
         + "".join(f"<td>{interval(ratio)}</td>" for ratio in row.ratios if ratio)
         + "</tr>"
@@ -239,9 +242,15 @@ def _apart(missed: Sequence[RatioRow]) -> str:
     return (
         '<div class="wide"><table class="arms"><caption>Ratios whose intervals share no point'
         '</caption><thead><tr><th scope="col">arm</th><th scope="col">'
-        f'{scale.axis()}<span class="unseen">both, drawn</span></th><th scope="col">first run</th>'
+        f'{scale.axis()}<span class="unseen">both, ÷ the first run</span></th>'
+        '<th scope="col">first run</th>'
         f'<th scope="col">second run</th></tr></thead><tbody>{lines}</tbody></table></div>'
     )
+
+
+def _over(ratio: Ratio, other: Ratio) -> Ratio:
+    low, high = ratio.low / other.value, ratio.high / other.value
+    return replace(ratio, value=ratio.value / other.value, low=low, high=high)
 
 
 def _minutes(seconds: float) -> str:

@@ -57,15 +57,19 @@ class Live:
                 message = self._kept[number - self._first] if waits else None
             if not waits:
                 try:
-                    message = self._receive(reader)
+                    self._receive(reader, number)
                 except StopIteration:
                     return
+                continue
             yield number, message
             number += 1
 
-    def _receive(self, reader: int) -> Any:
+    def _receive(self, reader: int, number: int) -> None:
         with self._receiving:
             self._check(reader)
+            with self._lock:
+                if number < self._first + len(self._kept):
+                    return  # the iterator before this one has received it meanwhile
             if len(self._kept) >= self._most:
                 raise RuntimeError(
                     f"{self._most} messages were read and wait for done(number); call it with the "
@@ -80,7 +84,6 @@ class Live:
                 raise
             with self._lock:
                 self._kept.append(message)
-            return message
 
     def _check(self, reader: int) -> None:
         if reader != self._readers:

@@ -60,8 +60,12 @@ class _Open:
         if not isinstance(index, slice):
             row = range(len(self))[index]
             return {name: values[0] for name, values in self._rows(row, row + 1).items()}
-        start, stop, _ = index.indices(len(self))
-        return self._rows(start, stop)
+        rows = range(len(self))[index]
+        if not rows:
+            nothing = self._file.schema_arrow.empty_table()
+            return {name: nothing.column(name).to_numpy() for name in self._columns}
+        columns = self._rows(min(rows), max(rows) + 1)
+        return {name: values[:: rows.step] for name, values in columns.items()}
 
     def _rows(self, start: int, stop: int) -> dict[str, np.ndarray]:
         parts = []

@@ -97,7 +97,11 @@ class _Open:
 
     def __getitem__(self, index: Any) -> dict[str, Any]:
         if isinstance(index, slice):
-            return self._columns(self.keys[index])
+            rows = range(len(self.keys))[index]
+            if not rows:
+                return self._columns(self.keys[:0])
+            columns = self._columns(self.keys[min(rows) : max(rows) + 1])
+            return {name: values[:: rows.step] for name, values in columns.items()}
         columns = self._columns(self.keys[[index]])
         return {name: values[0] for name, values in columns.items()}
 

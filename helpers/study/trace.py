@@ -69,7 +69,10 @@ def trace_fit(label: str, model: tf.keras.Model, feed: Feed, way: str, steps: in
         way: One of `feeding.WAYS`.
         steps: In the window, after `SETTLING` others.
     """
-    with tempfile.TemporaryDirectory(prefix="workbook-trace-") as folder:
+    # A worker that reads ahead may write a stamp while the folder is removed.
+    with tempfile.TemporaryDirectory(
+        prefix="workbook-trace-", ignore_cleanup_errors=True
+    ) as folder:
         stamps = Path(folder) / "rows"
         source = None if feed.source is None else StampedItems(feed.source, stamps)
         stamped = replace(feed, rows=Stamped(feed.rows, stamps), source=source)

@@ -1,4 +1,8 @@
-"""One server for the session; for each test a tab and a kernel of its own."""
+"""One server for the session; for each test a tab, and a kernel of its own.
+
+Importing TensorFlow is most of what a test takes. The tests of a module that says `ONE_KERNEL =
+True` leave nothing in a kernel that the next would meet, and have one together.
+"""
 
 import re
 
@@ -13,13 +17,20 @@ def server(tmp_path_factory, chromium_path):
 
 
 @pytest.fixture(scope="module")  # not longer: Playwright keeps an event loop running
-def chrome(chromium_path):
+def chrome(chromium_path, server):
     with lab.browser(chromium_path) as chrome:
         yield chrome
+    server.end_kernels()
 
 
 @pytest.fixture
-def tab(chrome, server):
+def one_kernel(request):
+    """Whether the module's tests share one."""
+    return getattr(request.module, "ONE_KERNEL", False)
+
+
+@pytest.fixture
+def tab(chrome, server, one_kernel):
     """A fresh tab; that nothing went wrong in its console is part of every test."""
     tab = lab.Tab(chrome.new_page())
     try:
@@ -27,7 +38,8 @@ def tab(chrome, server):
         assert tab.errors == []
     finally:
         tab.page.close()
-        server.end_kernels()
+        if not one_kernel:
+            server.end_kernels()
 
 
 @pytest.fixture
@@ -36,11 +48,12 @@ def page(tab):
 
 
 @pytest.fixture
-def scratch(page, server, request):
+def scratch(page, server, request, one_kernel):
     """Opens a notebook of the cells it is given, and runs them."""
 
     def open_and_run(*cells):
-        name = re.sub(r"\W+", "-", request.node.name).strip("-")  # it is part of an address
+        of = request.module.__name__ if one_kernel else request.node.name  # a name has a kernel
+        name = re.sub(r"\W+", "-", of).strip("-")  # it is part of an address
         name = server.write(f"{name}.ipynb", *cells)
         book = lab.Notebook.open(page, server, name)
         book.run_all()

@@ -11,6 +11,7 @@ asks the network for nothing, and the browser could not reach it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -20,6 +21,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,9 +111,23 @@ class Server:
         return found
 
     def end_kernels(self) -> None:
-        """Ends all kernels, so that one test leaves no work to the next."""
-        for kernel in self.process.children():
-            end_family(kernel)
+        """Ends all kernels, so that one test leaves no work to the next.
+
+        The server is asked to: it would start one that was only killed anew, again and again.
+        """
+        families = [kernel.children(recursive=True) for kernel in self.process.children()]
+        for kernel in json.loads(self._asked("GET", "api/kernels")):
+            with contextlib.suppress(urllib.error.HTTPError):  # ended with its notebook
+                self._asked("DELETE", f"api/kernels/{kernel['id']}")
+        for member in itertools.chain(*families):
+            end_family(member)
+
+    def _asked(self, method: str, path: str) -> bytes:
+        request = urllib.request.Request(
+            self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
 
 
 def _command(folder: Path, root: Path) -> list[str]:
@@ -122,6 +139,7 @@ def _command(folder: Path, root: Path) -> list[str]:
         *("-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
         f"--ServerApp.root_dir={root}",
         "--ServerApp.terminals_enabled=False",
+        "--KernelManager.shutdown_wait_time=0.5",
         "--ServerApp.log_level=WARN",
         f"--LabApp.user_settings_dir={folder / 'settings'}",
         f"--LabApp.workspaces_dir={folder / 'workspaces'}",
@@ -230,7 +248,7 @@ class Notebook:
     @classmethod
     def open(cls, page: Page, server: Server, name: str) -> Notebook:
         """Opens it, in a workspace of its own, and waits for its kernel."""
-        workspace = Path(name).stem
+        workspace = f"{Path(name).stem}-{secrets.token_hex(4)}"  # one before it is not restored
         page.goto(f"{server.url}lab/workspaces/{workspace}/tree/{name}?token={server.token}")
         book = cls(page, server)
         book.wait_until_idle()

@@ -5,6 +5,7 @@ from browser import lab
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+ONE_KERNEL = True
 
 BOARD = """
 from helpers.measure import this_machine

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+ONE_KERNEL = True
 
 TIMELINES = """
 from helpers.measure import this_machine

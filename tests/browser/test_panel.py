@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+ONE_KERNEL = True
 
 PANEL = """
 from helpers.measure import Settings
@@ -17,25 +18,32 @@ from helpers.study import PipelineOptions
 
 Panel(
     PipelineOptions(take=100, shape=(10, 10)),
-    toggles=("batch", "transform", "prefetch"),
-    title="Does the panel work?",
-    settings=Settings(precision=0.001, budget_s={seconds}, min_rounds=3, max_rounds=99_999),
+    title="Does the panel work? {test}.",
+    settings=Settings(precision=0.001, budget_s={seconds}, min_rounds=3, max_rounds=99_999),{more}
 )
 """
-SHORT = PANEL.format(seconds=1.5)
-ENDLESS = PANEL.format(seconds=600)
+FEW = """
+    toggles=("batch", "transform", "prefetch"),"""
+
+
+def short(test, more=FEW):
+    """A panel whose runs are short; runs are kept by its title, which says whose it is."""
+    return PANEL.format(test=test, seconds=1.5, more=more)
+
+
+def endless(test):
+    return PANEL.format(test=test, seconds=600, more=FEW)
+
 
 RUN_MS = 60_000
 """A short run, its process started on a busy machine."""
-
-FULL = SHORT.replace('toggles=("batch", "transform", "prefetch"),', "")
 
 SOON_MS = 3000
 """Cancelling ends a run within a second; the rest is for a busy machine and the browser."""
 
 
 def test_a_combination_without_sense_is_said_and_not_measured(scratch):
-    panel = scratch(SHORT).panel
+    panel = scratch(short("Without sense")).panel
     expect(panel.measure).to_be_enabled()
     expect(panel.cancel).to_be_disabled()
     panel.toggle("transform").select_option(label="map after batch")
@@ -49,7 +57,7 @@ def test_a_combination_without_sense_is_said_and_not_measured(scratch):
 
 
 def test_runs_are_measured_drawn_compared_and_saved(scratch):
-    panel = scratch(SHORT).panel
+    panel = scratch(short("Measured")).panel
     expect(panel.runs).to_have_count(0)
     panel.toggle("batch").select_option(label="32")
     panel.remember(panel.status)
@@ -91,7 +99,7 @@ def test_runs_are_measured_drawn_compared_and_saved(scratch):
 @pytest.mark.parametrize("width", [900, 1400])
 def test_all_toggles_fit_a_screen_work_by_keys_and_nothing_jumps(scratch, page, width):
     page.set_viewport_size({"width": width, "height": 1000})
-    panel = scratch(FULL).panel
+    panel = scratch(short(f"At {width}", more="")).panel
 
     def place():
         outer, inner = panel.place.bounding_box(), panel.measure.bounding_box()
@@ -139,7 +147,7 @@ def test_all_toggles_fit_a_screen_work_by_keys_and_nothing_jumps(scratch, page, 
 
 
 def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
-    panel = scratch(ENDLESS).panel
+    panel = scratch(endless("Cancelled")).panel
     panel.measure.click()
     expect(panel.measure).to_be_disabled()
     panel.cancel.click()  # while its process starts
@@ -160,7 +168,7 @@ def test_cancel_ends_a_run_at_once_and_the_next_can_start(scratch, server):
 
 
 def test_a_restart_leaves_no_process_behind(scratch, server):
-    book = scratch(ENDLESS)
+    book = scratch(endless("Restarted"))
     book.panel.measure.click()
     book.panel.wait_for_round()
     measuring = server.measuring()
@@ -175,9 +183,9 @@ def test_a_restart_leaves_no_process_behind(scratch, server):
 
 def test_a_cell_run_again_ends_its_run_and_kept_runs_are_back_after_a_restart(scratch, server):
     here = 'import os\nos.environ["WORKBOOK_MINE"] = "kept"\n'
-    book = scratch(here, SHORT)
+    book = scratch(here, short("Kept"))
     book.panel.measure_until(runs=1)
-    book.write(book.cells.last, ENDLESS)
+    book.write(book.cells.last, endless("Kept"))
     book.run(book.cells.last)
     expect(book.panel.runs).to_have_count(1)
     book.panel.measure.click()

@@ -33,9 +33,7 @@ BRIEF_WAYS = (  # what the representative part leaves out, the whole has
     "rows",
     "two workers",
     "padded, one worker",
-    "ragged",
     "array",
-    "items",
     "items, shuffled, two workers",
 )
 

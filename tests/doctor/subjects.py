@@ -316,6 +316,16 @@ def python_before_a_long_step():
     return rows, {"consumer": device(0.08), "output_signature": SPEC}
 
 
+@case("gil")
+def python_before_a_python_step():
+    def rows():
+        for index in range(ROWS):
+            loop(10_000)
+            yield SMALL[index]
+
+    return rows, {"consumer": lambda batch: loop(320_000), "output_signature": SPEC}
+
+
 @case("consumer", healthy=True)
 def a_bridged_pipeline():
     def rows():

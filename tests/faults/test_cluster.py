@@ -1,6 +1,7 @@
 """tf.data service of real processes: who serves, what arrives when one is killed, what is left."""
 
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -20,24 +21,43 @@ from helpers.scale import Cluster, ClusterError, HostedError, host, hosted, loop
 pytestmark = pytest.mark.faults
 
 SHARDS, ROWS = 6, 40
+HALF = ROWS // 2
 ALL = sorted(1000 * shard + row for shard in range(SHARDS) for row in range(ROWS))
 
 
-def build():
-    """Rows of Python, a number and the process that made it."""
+def pipeline_of(rows):
+    """A pipeline of rows from a generator in Python, which takes the number of a shard."""
+
+    def build():
+        return tf.data.Dataset.range(SHARDS).interleave(
+            lambda shard: tf.data.Dataset.from_generator(
+                rows,
+                args=(shard,),
+                output_signature=(tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.int64)),
+            ),
+            cycle_length=1,
+        )
+
+    return build
+
+
+def rows(shard):
+    """A number, and the process that made it."""
+    for row in range(ROWS):
+        time.sleep(0.002)
+        yield np.int64(1000 * int(shard) + row), np.int64(os.getpid())
+
+
+def halting(gate):
+    """Such rows, of which the second half waits until there is a file."""
 
     def rows(shard):
         for row in range(ROWS):
-            time.sleep(0.002)
+            while row == HALF and not gate.exists():
+                time.sleep(0.002)
             yield np.int64(1000 * int(shard) + row), np.int64(os.getpid())
 
-    signature = (tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.int64))
-    return tf.data.Dataset.range(SHARDS).interleave(
-        lambda shard: tf.data.Dataset.from_generator(
-            rows, args=(shard,), output_signature=signature
-        ),
-        cycle_length=1,
-    )
+    return rows
 
 
 def distributed(dataset, cluster, sharding="DYNAMIC", **options):
@@ -52,12 +72,23 @@ def numbers(dataset):
 
 @pytest.fixture(scope="module")
 def pipeline():
-    return host(build)
+    return host(pipeline_of(rows))
 
 
 @pytest.fixture(scope="module")
-def cluster(pipeline):
-    with Cluster(2, hosted=[pipeline]) as made:
+def gate(tmp_path_factory):
+    return tmp_path_factory.mktemp("cluster") / "gate"
+
+
+@pytest.fixture(scope="module")
+def gated(gate):
+    return host(pipeline_of(halting(gate)))
+
+
+@pytest.fixture(scope="module")
+def cluster(pipeline, gated):
+    """Starting one takes longest; a test leaves it as good as it was."""
+    with Cluster(2, hosted=[pipeline, gated]) as made:
         yield made
 
 
@@ -77,7 +108,7 @@ def test_without_a_shard_each_worker_gives_all(cluster):
 
 def test_a_python_function_that_no_worker_hosts_is_tensorflows_missing_callback(cluster):
     with pytest.raises(tf.errors.OpError, match=r"callback|pyfunc"):
-        numbers(distributed(build(), cluster))
+        numbers(distributed(pipeline_of(rows)(), cluster))
 
 
 def test_health_says_who_serves_and_none_listens_to_other_machines(cluster):
@@ -100,13 +131,13 @@ def test_a_taken_port_is_a_sentence():
             Cluster(1, port=port)
 
 
-def test_a_pipeline_that_comes_out_differently_is_refused():
+def test_a_pipeline_that_comes_out_differently_is_refused(cluster):
     def by_chance():
         number = int.from_bytes(os.urandom(4), "big")
         return tf.data.Dataset.from_tensors(number)
 
     with pytest.raises(ClusterError, match="by_chance was built differently here"):
-        Cluster(1, hosted=[host(by_chance)])
+        Cluster(1, hosted=[host(by_chance)], dispatcher=cluster.target.removeprefix("grpc://"))
     packed = host(by_chance).packed()
     with pytest.raises(HostedError, match="same code and the same TensorFlow"):
         hosted.unpack(packed)
@@ -137,30 +168,32 @@ def test_what_cannot_be_hosted_is_a_sentence(build, error, words):
 
 
 def test_a_killed_worker_is_waited_for_and_of_its_shard_rows_are_lost_but_none_comes_twice(
-    pipeline,
+    cluster, gated, gate
 ):
-    with Cluster(2, hosted=[pipeline]) as cluster:
-        arriving = iter(distributed(pipeline.dataset, cluster))
-        rows = [int(next(arriving)[0]) for _ in range(20)]
-        cluster.kill_worker(0)
-        health = cluster.health()
-        cluster.restart_worker(0)
-        rows += [int(row[0]) for row in arriving]
-        assert cluster.health().good
+    arriving = iter(distributed(gated.dataset, cluster))
+    found = [int(next(arriving)[0]) for _ in range(2 * HALF)]  # both workers halt in a shard
+    cluster.kill_worker(0)
+    health = cluster.health()
+    cluster.restart_worker(0)
+    gate.touch()
+    found += [int(row[0]) for row in arriving]
+    assert cluster.health().good
     assert not health.good
     assert "worker 0: gone" in str(health)
-    assert len(rows) == len(set(rows))
-    assert set(rows) < set(ALL)
-    assert len({number // 1000 for number in set(ALL) - set(rows)}) == 1
+    assert len(found) == len(set(found))
+    lost = sorted(set(ALL) - set(found))
+    assert [number % 1000 for number in lost] == [*range(HALF, ROWS)]
+    assert len({number // 1000 for number in lost}) == 1
 
 
-def test_a_dispatcher_restarted_from_its_journal_loses_and_doubles_nothing(pipeline):
-    with Cluster(2, hosted=[pipeline]) as cluster:
-        arriving = iter(distributed(pipeline.dataset, cluster))
-        first = [int(next(arriving)[0]) for _ in range(20)]
-        cluster.restart_dispatcher()
-        rows = first + [int(row[0]) for row in arriving]
-    assert sorted(rows) == ALL
+def test_a_dispatcher_restarted_from_its_journal_loses_and_doubles_nothing(cluster, gated, gate):
+    gate.unlink(missing_ok=True)
+    arriving = iter(distributed(gated.dataset, cluster))
+    found = [int(next(arriving)[0]) for _ in range(2 * HALF)]
+    cluster.restart_dispatcher()
+    gate.touch()
+    found += [int(row[0]) for row in arriving]
+    assert sorted(found) == ALL
 
 
 def test_one_that_is_killed_leaves_no_server():
@@ -193,7 +226,8 @@ def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         said = "".join(iter(running.stdout.readline, "Ctrl-C ends it.\n"))
-        assert "grpc://127.0.0.1:" in said and "dispatcher" in said and "1 workers" in said
+        assert "grpc://127.0.0.1:" in said and "dispatcher" in said
+        assert re.search(r", 1 worker$", said, re.MULTILINE)
         port = int(re.search(r"worker 0: 127.0.0.1:(\d+)", said)[1])
         [worker] = [
             child for child in psutil.Process(running.pid).children() if listens(child, port)
@@ -210,5 +244,34 @@ def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
 def test_arguments_that_make_no_cluster_are_sentences():
     with pytest.raises(ValueError, match="a worker or more"):
         Cluster(0)
+    for workers in (1.5, "2"):
+        with pytest.raises(ValueError, match="a worker or more; found"):
+            Cluster(workers)
+    for port in (-1, 80_000):
+        with pytest.raises(ValueError, match="from 0 to 65535"):
+            Cluster(1, port=port)
+    with pytest.raises(ValueError, match="above 0"):
+        Cluster(1, worker_timeout_s=-1)
+    with pytest.raises(TypeError, match=r"helpers\.scale\.host returns"):
+        Cluster(1, hosted=[pipeline_of(rows)])
     with pytest.raises(ValueError, match="host:port"):
         Cluster(1, dispatcher="there")
+    with pytest.raises(ValueError, match=r"/dev/null/x cannot be written"):
+        Cluster(1, work_dir="/dev/null/x")
+
+
+def test_one_that_is_dropped_or_closed_leaves_no_server_and_says_so(cluster):
+    others = {"dispatcher": cluster.target.removeprefix("grpc://")}
+    dropped = Cluster(1, **others)
+    [worker] = dropped.health().servers
+    with pytest.raises(ValueError, match="no worker 5; there are 1"):
+        dropped.kill_worker(5)
+    folder = Path(dropped._folder)
+    del dropped
+    gc.collect()
+    assert not psutil.pid_exists(worker.pid) and not folder.exists()
+    closed = Cluster(1, **others)
+    closed.close()
+    for use in (closed.add_worker, closed.kill_dispatcher, closed.__enter__):
+        with pytest.raises(ClusterError):
+            use()

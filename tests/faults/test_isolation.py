@@ -29,19 +29,23 @@ def _wait_until(true, seconds=20.0):
         time.sleep(0.02)
 
 
-def _measuring(parent=None):
-    """The measuring processes below a process.
+@pytest.fixture
+def measuring():
+    """What tells the processes that began below this one since the test did.
 
-    Loky's resource tracker is none, nor are the bridge's workers, which another test may have left
-    to wait for work in this process.
+    Loky's resource tracker stays for the next measurement. What another test left to wait for work
+    in this process began before.
     """
-    children = psutil.Process(parent).children(recursive=True)
-    commands = [(child, " ".join(child.cmdline())) for child in children]
-    others = "resource_tracker", os.path.join("bridge", "worker.py")
-    return [child for child, line in commands if not any(other in line for other in others)]
+    before = set(psutil.Process().children(recursive=True))
+
+    def since():
+        now = set(psutil.Process().children(recursive=True)) - before
+        return [child for child in now if "resource_tracker" not in " ".join(child.cmdline())]
+
+    return since
 
 
-def test_it_measures_elsewhere_and_reports_as_it_goes():
+def test_it_measures_elsewhere_and_reports_as_it_goes(measuring):
     here, seen = os.getpid(), []
 
     def build():
@@ -52,10 +56,10 @@ def test_it_measures_elsewhere_and_reports_as_it_goes():
     measured = compare_in_child([Arm("a", build)], settings=settings, on_progress=seen.append)
     assert measured.rounds == 3
     assert [progress.rounds for progress in seen] == [0, 1, 2, 3]
-    assert not _measuring()
+    assert not measuring()
 
 
-def test_cancel_ends_the_child_within_a_second():
+def test_cancel_ends_the_child_within_a_second(measuring):
     flag, pressed = threading.Event(), []
 
     def press(progress):
@@ -66,17 +70,17 @@ def test_cancel_ends_the_child_within_a_second():
     with pytest.raises(Cancelled):
         compare_in_child([Arm("a", _rows)], settings=ENDLESS, on_progress=press, cancelled=flag)
     assert time.monotonic() - pressed[0] < 1  # the promise of the Cancel button, not a speed
-    assert not _measuring()
+    assert not measuring()
 
 
-def test_an_error_keeps_its_type_and_shows_the_childs_traceback():
+def test_an_error_keeps_its_type_and_shows_the_childs_traceback(measuring):
     def build():
         raise KeyError("boo")
 
     with pytest.raises(KeyError, match="boo") as caught:
         compare_in_child([Arm("a", build)])
     assert "in build" in str(caught.value.__cause__)
-    assert not _measuring()
+    assert not measuring()
 
 
 def test_a_killed_child_is_one_sentence():

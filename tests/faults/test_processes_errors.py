@@ -246,11 +246,13 @@ def test_rows_with_a_component_too_many(make_pool):
         next(make_pool(rows, SCALAR * 2).epoch())
 
 
-def test_sys_exit(make_pool):
-    rows, message, _ = read_until_error(make_pool(fails_at(12, lambda: sys.exit(7))))
+def test_sys_exit_is_an_error_of_its_row(make_pool):
+    message, before, _ = only_error(
+        events_of(make_pool(fails_at(12, lambda: sys.exit(7))).epoch(0))
+    )
+    rows = [int(row) for chunk in before for row in chunk]
     assert rows == [0, 2, 4, 6, 1, 3, 5, 7]  # the full batches before it
-    assert message.startswith("worker 0 of 2 (process ")
-    assert "ended with SystemExit: 7, at " in message.splitlines()[0]
+    assert message.startswith("example 6 of shard 0: SystemExit: 7, at ")
     assert "sys.exit(7)" in message
 
 

@@ -143,7 +143,8 @@ def test_peers_that_are_not_installed_are_one_sentence(monkeypatch):
 def test_an_unknown_workload_is_one_sentence():
     done = CliRunner().invoke(bench_app, ["bridge", "--only", "80 KB", "--quick"])
     assert done.exit_code == 1
-    assert "there is no workload '80 KB'; there are scalars, dict of 10," in done.output
+    said = " ".join(done.output.split())
+    assert "there is no workload '80 KB'; there are growth, scalars, dict of 10, 4 KB" in said
 
 
 def test_the_command_shows_and_writes(alone, tmp_path):

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from helpers.bench import running, sources
+from helpers.bench import running
 from helpers.bench.arms import GENERATOR
+from helpers.bench.source_ways import SOURCES
 from helpers.command.bench import bench_app
 from helpers.measure import load
 
 
-@pytest.mark.parametrize("name", sources.SOURCES)
+@pytest.mark.parametrize("name", SOURCES)
 def test_all_arms_yield_the_same_examples(name, tmp_path):
-    source = sources.SOURCES[name](tmp_path, True, False)
+    source = SOURCES[name](tmp_path, True, False)
     try:
         digests = {
             way.name: running._first_epoch(source, way, source.source("many")).digest
@@ -28,7 +29,7 @@ def test_all_arms_yield_the_same_examples(name, tmp_path):
 
 
 def test_each_source_has_peers_of_the_same_rows(tmp_path):
-    source = sources.SOURCES["audio"](tmp_path, True, True)
+    source = SOURCES["audio"](tmp_path, True, True)
     peers = [way for way in source.ways if way.peer]
     assert [way.name.split()[0] for way in peers] == ["torch", "Grain", "HF", "Keras"]
     first = running._first_epoch(source, source.ways[0], range(source.count))

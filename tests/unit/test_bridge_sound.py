@@ -4,6 +4,7 @@ import functools
 import gc
 import os
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -247,7 +248,7 @@ def test_an_epoch_after_a_look_at_one_batch_does_not_wait():
 
 
 @workers
-@pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- 2>&-"])
+@pytest.mark.parametrize("closed", ["<&- >&-", "<&- 2>&-"])
 def test_a_program_without_its_standard_files(tmp_path, closed):
     script = tmp_path / "script.py"
     script.write_text(
@@ -756,3 +757,142 @@ def test_an_iterator_over_a_generator_says_what_can_be_saved(shape, tmp_path):
     next(iterator)
     with pytest.raises(tf.errors.FailedPreconditionError, match="from_source reads can be saved"):
         tf.train.Checkpoint(iterator=iterator).save(str(tmp_path / "checkpoint"))
+
+
+@workers
+@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize(
+    ("items", "row", "found"),
+    [
+        ([1, 2.5, 3], 1, "2.5 of type float"),
+        ([1, 2, 2**40], 2, f"{2**40} of type int"),
+        ([np.int8(1), np.int64(300)], 1, "300"),
+        ([True, 2], 1, "2 of type int"),
+        ([1.0, "2"], 1, "'2' of type str"),
+        ([[1, 2], [3, 4.5]], 1, "[3, 4.5] of type list"),
+        ([np.zeros(2, np.int64), np.full(2, 0.5)], 1, "array([0.5, 0.5])"),
+        ([0.5, 1j], 1, "1j of type complex"),
+    ],
+)
+def test_an_item_that_the_type_of_the_first_cannot_hold_is_an_error(items, row, found, num_workers):
+    dataset = bridge.from_source(items, batch_size=1, num_workers=num_workers)
+    batches = iter(dataset)
+    for _ in range(row):
+        next(batches)
+    with pytest.raises(tf.errors.OpError) as error:
+        next(batches)
+    line = first_line(error)
+    assert f"example {row}, component: expected " in line
+    assert found in line and "say with output_signature what items look like" in line
+
+
+@pytest.mark.parametrize("items", [[0.5, 1, True], [1, np.int64(7), True], [np.float32(1), 0.5]])
+def test_an_item_that_the_type_of_the_first_holds_is_none(items):
+    (batch,) = values(bridge.from_source(items, batch_size=3))
+    assert batch == [float(item) for item in items]
+
+
+def test_a_slice_that_the_type_of_the_first_cannot_hold_is_an_error():
+    class Changing:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, rows):
+            return np.arange(4)[rows] if rows.start < 2 else np.arange(4)[rows] + 0.5
+
+    with pytest.raises(tf.errors.OpError, match=r"examples 2 to 3, component: expected int64"):
+        values(bridge.from_source(Changing(), batch_size=2, chunk_size=2))
+
+
+@workers
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_what_a_generator_refers_to_arrives_as_it_is(num_workers):
+    texts = [np.bytes_(b"a\0"), np.str_("x\0"), np.bytes_(b"\0")]
+    view = memoryview(np.arange(4.0).reshape(2, 2))
+
+    def rows():
+        yield from texts
+        yield f"{type(view).__name__} {view.format} {view.shape} {view.tolist()}"
+
+    given = {"output_signature": spec((), tf.string), "batch_size": 4}
+    (batch,) = values(bridge.from_generator(rows, **given, num_workers=num_workers))
+    assert batch == [b"a\0", b"x\0", b"\0", b"memoryview d (2, 2) [[0.0, 1.0], [2.0, 3.0]]"]
+    names = bridge.from_source(texts, batch_size=3, num_workers=num_workers)
+    assert values(names) == [[b"a\0", b"x\0", b"\0"]]
+
+
+@workers
+@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize(("cardinality", "drop"), [(0, False), (2, True)])
+def test_rows_beyond_a_cardinality_of_no_batch_are_an_error(cardinality, drop, num_workers):
+    dataset = bridge.from_generator(
+        lambda: iter(range(3)),
+        output_signature=INTEGER,
+        batch_size=4,
+        drop_remainder=drop,
+        cardinality=cardinality,
+        num_workers=num_workers,
+    )
+    assert dataset.cardinality() == 0
+    with pytest.raises(tf.errors.OpError, match=f"where cardinality promised {cardinality}"):
+        list(dataset)
+
+
+@workers
+@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize("stop", [sys.exit, lambda code: (_ for _ in ()).throw(KeyboardInterrupt)])
+def test_batches_before_a_generator_that_exits_arrive(stop, num_workers):
+    def rows():
+        for k in range(12):
+            if k == 11:
+                stop(3)
+            yield k
+
+    batches = iter(
+        bridge.from_generator(rows, output_signature=INTEGER, batch_size=2, num_workers=num_workers)
+    )
+    assert [next(batches).numpy().tolist() for _ in range(5)] == [
+        [k, k + 1] for k in range(0, 10, 2)
+    ]
+    with pytest.raises(tf.errors.OpError) as error:
+        next(batches)
+    assert re.search(
+        r"example 11: (SystemExit: 3|KeyboardInterrupt).* at .*\.py:\d+ in", first_line(error)
+    )
+
+
+def of_lines():
+    yield 0
+    raise ValueError("one line\nanother")
+
+
+def stopping():
+    yield 0
+    next(iter(()))
+    yield 1
+
+
+def array_of_lines():
+    yield 0
+    yield np.zeros((20, 20))
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        (of_lines, "ValueError: one line, at "),
+        (stopping, "RuntimeError: generator raised StopIteration, at "),
+        (array_of_lines, "expected shape (), found shape (20, 20), yielded at "),
+    ],
+)
+def test_the_first_line_of_an_error_names_the_line_of_code(rows, what):
+    with pytest.raises(tf.errors.OpError) as error:
+        list(bridge.from_generator(rows, output_signature=INTEGER, batch_size=1))
+    assert what in first_line(error)
+    assert f"test_bridge_sound.py:{rows.__code__.co_firstlineno + 2} in" in first_line(error)
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "i4,f4", "g"])
+def test_an_array_of_a_type_that_tensorflow_lacks_is_refused_in_a_sentence(dtype):
+    with pytest.raises(TypeError, match="which TensorFlow does not have; convert it"):
+        bridge.from_source(np.zeros(3, dtype), batch_size=1)

@@ -20,7 +20,7 @@ from helpers.measure import Cancelled, load, run_trial, save
 from helpers.quiet import tf
 
 DATA = [case for case in CASES if not {"crossing", "holds-gil", "waits", "frees-gil", "steps",
-                                       "consumer"} & set(case.first)]  # fmt: skip
+                                       "consumer", "gil"} & set(case.first)]  # fmt: skip
 SPEC = tf.TensorSpec((2,), tf.float32)
 
 
@@ -306,3 +306,8 @@ def test_what_raises_in_tensorflows_threads_alone_is_told_as_the_users_own():
     assert found.failure.where.startswith("test_doctor_examine.py:")
     assert "site-packages" not in found.failure.traceback and "raise LookupError" in str(found)
     assert "threads of its own" in " ".join(found.remarks)
+
+
+def test_a_generator_that_needs_a_value_says_what_to_do_where_none_can_be_given():
+    with pytest.raises(ValueError, match=r"needs n: .*or pass a function that needs nothing"):
+        examine(lambda n: iter(range(n)), budget_s=6)

@@ -1,5 +1,6 @@
 """The arithmetic of the doctor on made-up coefficients."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from helpers.diagnose.diagnosis import Work
 from helpers.diagnose.estimate import Estimate, draw_medians, of_draws
 from helpers.diagnose.law import Coefficients, batch_ns, binding, bounds, workers_for
 from helpers.diagnose.probes import bracket, held_share
+from helpers.diagnose.profile import held_by
 from helpers.diagnose.verdict import cause_of, nothing_to_win
 
 IDLE = Coefficients(
@@ -34,6 +36,21 @@ def test_the_gil_binds_where_generator_and_consumer_share_it():
     shared = replace(IDLE, held=80, crossing=0, consumer=90, consumer_held=90)
     assert bounds(shared)["GIL"] == 170
     assert cause_of(shared) == "gil"
+
+
+def test_a_consumer_of_python_and_one_that_waits_are_told_apart_by_who_holds_the_gil():
+    busy = held_by(lambda batch: sum(range(100_000)), [0], 1)
+    if not busy:
+        pytest.skip("py-spy may not look at a process here")
+    assert busy > 0.6
+    assert held_by(lambda batch: time.sleep(0.005), [0], 1) < 0.2
+
+
+def test_the_share_that_a_consumer_holds_reaches_the_law():
+    one = {"c0": 100.0, "g": 80.0, "x": 90.0}
+    c = coefficients(one, Work(0.9, 0.1, 0.0, ""), 0.0, True, consumer_held=0.9)
+    assert c.consumer_held == 90
+    assert cause_of(c) == "gil"
 
 
 def test_two_processes_halve_what_is_serial_and_leave_the_gil_to_the_consumer():

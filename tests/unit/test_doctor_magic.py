@@ -33,6 +33,16 @@ def test_a_cell_that_ends_in_an_expression_is_examined_by_it(shell):
     assert found.kind == "sequence" and "48 rows" in found.seen
 
 
+def test_a_cell_with_magics_of_its_own_is_examined(shell):
+    found = shell.run_cell_magic("doctor", "--budget 4", "%pwd\n" + ROWS)
+    assert found.subject == "rows"
+
+
+def test_code_to_paste_does_not_call_a_sequence_by_its_type(shell):
+    found = shell.run_cell_magic("doctor", "--budget 4", "data = [1.0, 2.0] * 200\ndata")
+    assert "from_source(list" not in str(found)
+
+
 def test_a_cell_that_raises_is_not_examined(shell, capsys):
     assert shell.run_cell_magic("doctor", "", "1 / 0\nx = 3") is None
     assert "ZeroDivisionError" in capsys.readouterr().out

@@ -47,6 +47,17 @@ def test_no_word_of_a_graph_covers_another_or_leaves_it():
             assert not box.overlaps(beside), f"{one!r} covers {other!r}"
 
 
+def test_no_line_of_a_graph_runs_through_a_word():
+    picture = graph(SEEN, title="What runs")
+    found = texts(picture)
+    patches = [text.arrow_patch for text in picture.figure.axes[0].texts if not text.get_text()]
+    assert len(patches) == len(SEEN.nodes) - 1  # two ranges are one node; one goes to the consumer
+    for patch in patches:
+        line = patch.get_path().transformed(patch.get_transform())
+        for word, box in found:
+            assert not line.intersects_bbox(box, filled=False), f"a line crosses {word!r}"
+
+
 @pytest.mark.parametrize("share", [0, 0.5, 1])
 def test_words_are_readable_on_every_shade(share):
     shade = _shade(share)

@@ -13,6 +13,7 @@ from unit.fakes import FakeMachine
 
 from helpers.measure import Ratio, Settings, compare, this_machine, together
 from helpers.show import figure, palette, plots
+from helpers.show.axes import foot
 from helpers.show.palette import styles
 from helpers.show.picture import DARKENED
 from helpers.study import EXAMPLES, Stretch, Timeline
@@ -251,6 +252,26 @@ def test_trials_show_every_trial():
     assert min(ax.lines[0].get_xdata()) == 0  # the warm-up round
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["slow", "base"]  # in the order in which the lines end
+
+
+def test_trials_speak_of_a_warm_up_only_where_there_is_one():
+    with_one, without = (
+        figure(plots.trials, measured({"base": 100, "slow": 200}, warmup_rounds=count))
+        for count in (1, 0)
+    )
+    assert "warm-up" in with_one.figure.axes[0].get_xlabel()
+    assert "warm-up" not in without.figure.axes[0].get_xlabel()
+
+
+def test_what_ran_it_is_broken_after_a_comma_only():
+    def draw(ax):
+        foot(ax, ", ".join(["a part of many words"] * 5))
+        return ax
+
+    (text,) = figure(draw, height=2).figure.axes[0].texts
+    lines = text.get_text().split("\n")
+    assert [line.count("many words") for line in lines] == [3, 2]
+    assert lines[0].endswith("words,")
 
 
 def test_cold_is_the_cold_start_before_the_steady_state():

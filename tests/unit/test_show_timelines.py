@@ -22,7 +22,12 @@ def test_the_page_is_told_every_stretch_in_milliseconds():
     shown = Timelines(recorded("a", True), recorded("b", False), title="Who works?")
     told = shown.children[-1].shown
     assert told["longest"] == 4
-    assert [lane["name"] for lane in told["timelines"][0]["lanes"]] == list(LANES)
+    assert [lane["name"] for lane in told["timelines"][0]["lanes"]] == [
+        "generator",
+        "waiting",
+        "consumer",
+    ]
+    assert set(told["colours"]) == set(LANES)
     assert [lane["name"] for lane in told["timelines"][1]["lanes"]] == ["generator", "waiting"]
     waiting = told["timelines"][0]["lanes"][1]
     assert waiting["spans"][2] == [2.1, 2.2]

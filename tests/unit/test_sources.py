@@ -1,9 +1,12 @@
 """Sources: the content of the file, in rows and in slices, in this process and in workers."""
 
+import contextlib
 import itertools
+import queue
 import socket
 import sqlite3
 import threading
+import time
 
 import h5py
 import numpy as np
@@ -61,12 +64,16 @@ def table(request):
     return Parquet(request.getfixturevalue("parquet"))
 
 
-@pytest.mark.parametrize(("start", "stop"), [(0, 2), (149, 151), (10, 690), (699, 700), (5, 5)])
-def test_a_slice_has_the_columns_of_the_table(table, frame, start, stop):
-    found = table[start:stop]
+@pytest.mark.parametrize(
+    ("start", "stop", "step"),
+    [(0, 2, 1), (149, 151, 1), (10, 690, 1), (699, 700, 1), (5, 5, 1), (150, 150, 1), (700, 800, 1),
+     (0, None, 2), (140, 160, 7), (None, None, -3), (160, 140, -4)],
+)  # fmt: skip
+def test_a_slice_has_the_columns_of_the_table(table, frame, start, stop, step):
+    found = table[start:stop:step]
     assert list(found) == ["count", "share", "name"]
     for name, values in found.items():
-        assert values.tolist() == frame[name][start:stop].tolist()
+        assert values.tolist() == frame[name].tolist()[start:stop:step]
     assert found["count"].dtype == np.int64
     assert found["share"].dtype == np.float64
 
@@ -247,6 +254,29 @@ def test_an_older_iterator_takes_nothing_from_a_newer_one():
     with pytest.raises(RuntimeError, match="another iterator reads the stream now"):
         next(old)
     assert list(new) == [(k, k) for k in range(1, 5)]
+
+
+def test_a_message_that_comes_to_an_iterator_already_dropped_goes_to_the_next_one():
+    arriving = queue.SimpleQueue()
+    live = Live(iter(arriving.get, None))
+    seen = {"dropped": [], "next": []}
+
+    def read(name):
+        with contextlib.suppress(RuntimeError):
+            seen[name] += live.rows()
+
+    readers = []
+    for waiting, name in enumerate(seen, 1):
+        readers.append(threading.Thread(target=read, args=(name,), daemon=True))
+        readers[-1].start()
+        while live._readers < waiting:
+            time.sleep(0.001)
+        time.sleep(0.1)  # until it waits for a message
+    for message in (*"abc", None):
+        arriving.put(message)
+    for reader in readers:
+        reader.join(10)
+    assert seen == {"dropped": [], "next": [(0, "a"), (1, "b"), (2, "c")]}
 
 
 def test_messages_that_nobody_is_done_with_are_bounded():

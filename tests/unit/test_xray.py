@@ -50,6 +50,15 @@ def test_a_step_that_runs_within_the_function_of_another_is_no_rewrite():
     assert set(rewritten.values()) == {""}
 
 
+def test_steps_that_run_under_a_longer_name_were_written_all_the_same():
+    seen = xray(_dataset().skip(1).repeat(2).take(30).batch(2).prefetch(2))
+    assert seen.names[:5] == ("Prefetch", "BatchV2", "FiniteTake", "FiniteRepeat", "FiniteSkip")
+    assert {node.rewrite for node in seen.nodes} == {""}
+    endless = xray(_dataset().repeat().prefetch(2))
+    assert endless.names[1] == "ForeverRepeat"
+    assert {node.rewrite for node in endless.nodes} == {""}
+
+
 def test_steps_that_were_optimised_away_do_not_confuse():
     seen = xray(_dataset().skip(0).take(-1).batch(4).with_options(tf.data.Options()))
     gives = {node.name: node.gives for node in seen.nodes}
