@@ -16,7 +16,7 @@ import cloudpickle
 import psutil
 from loky.backend import get_context
 
-from helpers.quiet import quieten_later
+from helpers.quiet import quieten_later, sources_in_no_file
 
 from .measurement import Measurement
 from .settings import Settings
@@ -85,7 +85,7 @@ class Child:
             Exception: Whatever the function raised, with the child's traceback as the cause.
         """
         try:
-            packed = cloudpickle.dumps((_cells(), function, args, kwargs))
+            packed = cloudpickle.dumps((sources_in_no_file(), function, args, kwargs))
         except Exception as error:  # pickle raises many types
             raise TypeError(
                 f"an arm cannot be sent to another process ({error}): make data sets, files and "
@@ -170,15 +170,6 @@ def compare_in_child(
         )  # fmt: skip
 
 
-def _cells() -> dict[str, Any]:
-    """Source that is in no file, of notebook cells: AutoGraph and tracebacks ask for it there."""
-    return {
-        name: entry
-        for name, entry in list(linecache.cache.items())
-        if len(entry) == 4 and entry[1] is None
-    }
-
-
 def _serve(there: Connection) -> None:
     """Runs in the child: makes the calls that come through the pipe, and reports through it."""
     quieten_later()  # what comes may import TensorFlow by itself
@@ -196,8 +187,8 @@ def _answer(there: Connection, packed: bytes) -> None:
         _send(there, "progress", progress)
 
     try:
-        cells, function, args, kwargs = cloudpickle.loads(packed)
-        linecache.cache.update(cells)
+        sources, function, args, kwargs = cloudpickle.loads(packed)
+        linecache.cache.update(sources)
         result = function(*args, on_progress=tell, **kwargs)
     except BaseException as error:
         _send(there, "error", (_portable(error), traceback.format_exc()))

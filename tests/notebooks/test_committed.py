@@ -30,8 +30,6 @@ HOST = re.compile(r"\b(?:ip-\d+-\d+-\d+-\d+|\d+\.\d+\.\d+\.\d+:\d+|localhost:\d+
 INLINE = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
 
 
-
-
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
 def book(request):
     """Every notebook, one after the other."""
