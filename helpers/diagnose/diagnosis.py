@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.diagnose import law
 from helpers.diagnose.advice import Advice
 from helpers.diagnose.estimate import Estimate
 from helpers.diagnose.guard import Failure
@@ -15,7 +16,7 @@ from helpers.diagnose.hazards import DATA, NOTE, Hazard
 from helpers.diagnose.profile import Line
 from helpers.diagnose.signature import SignatureReport
 from helpers.diagnose.xray import Node
-from helpers.measure import Machine, record, times
+from helpers.measure import Machine, percent, record, times
 from helpers.measure.results import write_text
 from helpers.measure.turn import turn
 
@@ -47,12 +48,15 @@ class Work:
         waiting: Share that it waits.
         freed: Share that it runs without the GIL.
         source: What this rests on, in a sentence.
+        known: Whether it is known what holds the GIL of the time that it runs; half of it counts
+            as held if not.
     """
 
     held: float
     waiting: float
     freed: float
     source: str
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -216,8 +220,10 @@ class Diagnosis:
         if self.advice:
             found.append(("What to do", *self._advice()))
         if self.parts:
+            enough = self.rounds >= law.FEWEST_ROUNDS
             rows = [
-                [part.name, _ms(part.ns.value), f"{_ms(part.ns.low)} to {_ms(part.ns.high)}",
+                [part.name, _ms(part.ns.value),
+                 f"{_ms(part.ns.low)} to {_ms(part.ns.high)}" if enough else "–",
                  "difference" if part.derived else "measured"]
                 for part in self.parts
             ]  # fmt: skip
@@ -225,15 +231,17 @@ class Diagnosis:
             found.append(("Where the time goes", self._work(), table))
         if self.lines:
             rows = [
-                [f"{line.file}:{line.line}", line.text[:60], f"{line.share:.0%}",
-                 f"{line.held:.0%}", f"{line.waiting:.0%}", f"{line.freed:.0%}"]
+                [f"{line.file}:{line.line}", line.text[:60], percent(line.share),
+                 percent(line.held), percent(line.waiting), percent(line.freed)]
                 for line in self.lines if line.share >= 0.02
             ]  # fmt: skip
             heads = ["line", "", "of next()", "holds the GIL", "waits", "runs without"]
             found.append(("Your lines", [], [heads, *rows]))
         if self.bounds:
             rows = [[one.name, _ms(one.ns), "binds" if one.binds else ""] for one in self.bounds]
-            said = [] if self.misfit is None else [f"The law is {self.misfit:+.0%} off today."]
+            said = (
+                [] if self.misfit is None else [f"The law is {law.off_by(self.misfit)} off today."]
+            )
             found.append(("What each row allows", said, [["row", "ms per batch", ""], *rows]))
         others = [hazard for hazard in self.hazards if hazard.level != DATA]
         if others:
@@ -247,12 +255,23 @@ class Diagnosis:
             found.append(("Remarks", list(self.remarks), []))
         return found
 
+    @property
+    def unsure(self) -> bool:
+        """Whether what was not tried cannot be predicted: too few rounds, or no law that fits."""
+        return law.unsure(self.rounds, self.misfit)
+
     def _work(self) -> list[str]:
         if self.work is None:
             return []
+        if not self.work.known:
+            running = self.work.held + self.work.freed
+            return [
+                f"The generator runs for {percent(running)} of its time and waits for "
+                f"{percent(self.work.waiting)} ({self.work.source})."
+            ]
         return [
-            f"The generator holds the GIL for {self.work.held:.0%} of its time, waits for "
-            f"{self.work.waiting:.0%} and runs without it for {self.work.freed:.0%} "
+            f"The generator holds the GIL for {percent(self.work.held)} of its time, waits for "
+            f"{percent(self.work.waiting)} and runs without it for {percent(self.work.freed)} "
             f"({self.work.source})."
         ]
 
@@ -261,6 +280,8 @@ class Diagnosis:
         for place, one in enumerate(self.advice, 1):
             gain = f"{times(one.gain.value)} [{times(one.gain.low)}, {times(one.gain.high)}]"
             gain += ", tried" if one.tried else ", by the law"
+            if self.unsure and one.tried is None:
+                gain = "not known: it was not tried, and the law is not to be trusted here"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
         return ["In Python, `try_fix(1)` of the diagnosis puts the first to the test."], rows
 

@@ -67,6 +67,34 @@ def test_a_fix_is_applied_and_yields_the_same_rows():
     assert tried.same == "in order"
 
 
+def _lines():
+    for index in range(200):
+        yield np.full(index % 5, index, np.int32)
+
+
+class _Lines:
+    def __len__(self):
+        return 200
+
+    def __getitem__(self, index):
+        return np.full(index % 5, index, np.int32)
+
+
+@pytest.mark.parametrize("subject", [_lines, _Lines()], ids=["generator", "sequence"])
+def test_rows_that_differ_in_length_are_timed_and_mended_in_padded_batches(subject):
+    found = examine(subject, budget_s=6)
+    assert found.rounds and found.cause != "unmeasured"
+    place = [one.name for one in found.advice].index("bridge")
+    assert 'varying="pad"' in found.advice[place].code
+    assert found.try_fix(place + 1, budget_s=1).same == "in order"
+
+
+def test_with_too_few_rounds_nothing_is_predicted():
+    found = examine(_rows, output_signature=SPEC, budget_s=6)  # quick: two rounds
+    untried = [one for one in found.advice if one.tried is None]
+    assert found.unsure and str(found).count("gain: not known") == len(untried) > 0
+
+
 _Pair = collections.namedtuple("_Pair", "y x")
 
 
