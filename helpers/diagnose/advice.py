@@ -146,7 +146,8 @@ def candidates(
         )  # fmt: skip
     if rungs.SLICED in draws:
         add(
-            "slices", "read slices, not rows", f"dataset = {head})", "a chunk of memory",
+            "slices", "read slices, not rows, with the bridge", f"dataset = {head})",
+            "a chunk of memory",
             lambda c, one: replace(
                 c, waiting=0, held=0, freed=one[rungs.SLICED], crossing=one[rungs.BRIDGED] * 0.5
             ),
@@ -154,13 +155,13 @@ def candidates(
     elif rungs.BRIDGED in draws:
         swap = "" if alone else ".unbatch()  # in the place of tf.data.Dataset.from_generator(…)"
         add(
-            "bridge", "hand many rows over at once", f"dataset = {head}){swap}",
+            "bridge", "hand many rows over at once, with the bridge", f"dataset = {head}){swap}",
             "up to 16 MB of buffers; the same rows in the same order",
             lambda c, one: replace(c, crossing=one[rungs.BRIDGED]),
         )  # fmt: skip
     if rungs.WORKER in draws and alone:
         add(
-            "worker", "run the generator in a process of its own",
+            "worker", "run the generator in a process of its own, with the bridge",
             f"dataset = {head}, num_workers=1)",
             "a process, its start of 0.2 to 2 s, a copy of what the generator refers to",
             lambda c, one: _in_workers(c, one, 1),
@@ -172,7 +173,7 @@ def candidates(
         if count >= 2:
             sharded = subject.shards or subject.kind == "sequence"
             add(
-                "workers", f"run {count} shards in {count} processes",
+                "workers", f"run {count} shards in {count} processes, with the bridge",
                 f"dataset = {head}, num_workers={count})",
                 f"{count} processes and their start; batches of one shard each, in turn",
                 lambda c, one, count=count: _in_workers(c, one, count),

@@ -163,7 +163,8 @@ class Diagnosis:
     def provenance(self) -> str:
         """What ran it, in one line."""
         mode = "QUICK run, numbers show nothing" if self.quick else "full run"
-        return f"{self.machine.line}, {self.rounds} rounds, {self.seconds:.0f} s, {mode}"
+        rounds = f"{self.rounds} round{'s' if self.rounds != 1 else ''}"
+        return f"{self.machine.line}, {rounds}, {self.seconds:.0f} s, {mode}"
 
     def try_fix(
         self, number: int, changed: Any = None, *, budget_s: float = 15, **how: Any
@@ -283,7 +284,7 @@ class Diagnosis:
             if self.unsure and one.tried is None:
                 gain = "not known: it was not tried, and the law is not to be trusted here"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
-        return ["In Python, `try_fix(1)` of the diagnosis puts the first to the test."], rows
+        return ["In Python, try_fix(1) of the diagnosis puts the first to the test."], rows
 
     def __str__(self) -> str:
         lines = [f"{self.subject} ({self.kind}), batches of {self.batch_size}, "
@@ -299,7 +300,7 @@ class Diagnosis:
         return f"Diagnosis of {self.subject}: {self.sentence}"
 
     def _repr_html_(self) -> str:
-        parts = [f"<h3>{html.escape(self.subject)}: {html.escape(self.cause)}</h3>"]
+        parts = [f"<div style='{_WIDE}'><h3>{html.escape(self.subject)}: {self.first}</h3>"]
         for heading, sentences, table in self.sections():
             parts.append(f"<h4>{html.escape(heading)}</h4>")
             for one in sentences:
@@ -307,9 +308,12 @@ class Diagnosis:
                 parts.append(f"<{tag} style='text-align:left'>{html.escape(one)}</{tag}>")
             if table:
                 parts.append(_html_table(table))
-        parts.append(f"<p><small>{html.escape(self.provenance)}</small></p>")
+        parts.append(f"<p><small>{html.escape(self.provenance)}</small></p></div>")
         return "".join(parts)
 
+
+_WIDE = "text-align:left;max-width:100%;overflow-x:auto"
+"""What is wider than its place can be moved sideways, and is not cut."""
 
 DATA_IS_SLOW = ("crossing", "holds-gil", "waits", "frees-gil", "gil")
 """Causes that are findings, whether or not the doctor knows a fix."""
@@ -324,7 +328,7 @@ def _hazard_rows(hazards: list[Hazard]) -> list[list[str]]:
 
 def _ms(nanoseconds: float) -> str:
     value = nanoseconds / 1e6
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
 
 
 def _as_table(table: list[list[str]]) -> list[str]:
@@ -353,7 +357,7 @@ def _as_list(table: list[list[str]]) -> list[str]:
 
 
 def _html_table(table: list[list[str]]) -> str:
-    """A table; code stands below its row, as wide as the table, since it must not be broken."""
+    """A table; code stands below its row, as wide as the table."""
     heads, *rows = table
     cell = "style='text-align:left;vertical-align:top'"
     narrow = [name for name in heads if name != "code"]
@@ -365,7 +369,7 @@ def _html_table(table: list[list[str]]) -> str:
         cells = "".join(f"<td {cell}>{html.escape(one)}</td>" for one in named.values())
         body.append(f"<tr>{cells}</tr>")
         if code:
-            style = "margin:0;white-space:pre;overflow-x:auto"
+            style = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere"
             pre = f"<pre style='{style}'>{html.escape(code)}</pre>"
             body.append(f"<tr><td {cell} colspan='{len(narrow)}'>{pre}</td></tr>")
     return f"<table><thead><tr>{head}</tr></thead>{''.join(body)}</table>"

@@ -25,7 +25,7 @@ from helpers.diagnose.guard import (
     failure_through_tensorflow,
     limited,
 )
-from helpers.diagnose.hazards import Evidence, find
+from helpers.diagnose.hazards import DATA, Evidence, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
@@ -149,6 +149,8 @@ class _Examination:
     remarks: list[str] = field(default_factory=list)
     was_cancelled: bool = False
     trying: bool = False
+    unsure: bool = False
+    fault: str = ""
 
     def follow(self, cancelled: Flag, done: threading.Event) -> None:
         """Passes a cancel flag on to the deadline, until the examination is done."""
@@ -378,9 +380,8 @@ class _Examination:
                 replace(one, predicted=advising.predict(edit, made, draws, now))
                 for one, edit in found
             ]
-            ranked = advising.rank(
-                self._race(predicted, middle.get(now, 0.0)), law.unsure(self.climbed.count, off)
-            )
+            self.unsure = law.unsure(self.climbed.count, off)
+            ranked = advising.rank(self._race(predicted, middle.get(now, 0.0)), self.unsure)
         if off is not None and not law.trusted(off) and any(one.tried is None for one in ranked):
             self.remarks.append(
                 f"The law is {law.off_by(off)} off on today's batch: it does not fit this "
@@ -389,7 +390,7 @@ class _Examination:
         sentence = verdict.sentence_of(
             cause, c, middle.get(now) or law.batch_ns(c), headroom, self.step is None
         )
-        if cause == "consumer":
+        if verdict.nothing_to_win(headroom):
             sentence += " There is nothing to win here by changing the data."
         rows = law.bounds(c)
         bounds = tuple(Bound(name, ns, name == law.binding(c)) for name, ns in rows.items() if ns)
@@ -491,6 +492,7 @@ class _Examination:
             "parts": (), "work": None, "bounds": (), "headroom": None, "misfit": None,
             "advice": (), "failure": None,
         } | known  # fmt: skip
+        self.fault = next((one.title for one in hazards if one.level == DATA), "")
         made = Diagnosis(
             subject=name, kind=subject.kind if subject else "unknown",
             file=subject.at(1).rpartition(":")[0] if subject else "",
@@ -516,7 +518,8 @@ class _Examination:
                 "returns the changed data set."
             )
         return try_out(
-            self.original, changed or self._changed(one), name=one.name, predicted=one,
+            self.original, changed or self._changed(one), name=one.name, fault=self.fault,
+            predicted=one if one.tried or not self.unsure else None,
             batches=max(self.climbed.batches, _at_least(one)), batch_size=self.batch_size,
             step=self.step, parallel=_whole(one), **how,
         )  # fmt: skip

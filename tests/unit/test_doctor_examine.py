@@ -4,13 +4,14 @@ import collections
 import io
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 from doctor.subjects import CASES
 
-from helpers.diagnose import examine, fixing
+from helpers.diagnose import examine, fixing, looking
 from helpers.diagnose.guard import Deadline, Stuck, limited
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.signature import check, propose, text_of
@@ -89,10 +90,34 @@ def test_rows_that_differ_in_length_are_timed_and_mended_in_padded_batches(subje
     assert found.try_fix(place + 1, budget_s=1).same == "in order"
 
 
+def test_a_generator_that_ends_with_the_last_row_looked_at_was_seen_whole():
+    for count, ended in ((looking.ROWS, True), (looking.ROWS + 1, False)):
+        seen = Look()
+        look(lambda count=count: iter(range(count)), seen, Deadline(5), file="", once=True)
+        assert (seen.count, seen.ended) == (looking.ROWS, ended)
+
+
+def test_a_cure_of_rows_that_were_wrong_is_not_blamed_for_other_rows():
+    row = np.zeros(3, np.float32)[1:]
+
+    def filled():
+        for index in range(200):
+            row[:] = index
+            yield row
+
+    found = examine(filled, output_signature=SPEC, budget_s=6)
+    other = tf.data.Dataset.from_tensors(tf.zeros((32, 2))).repeat(20)
+    said = str(found.try_fix(1, lambda: other, budget_s=1))
+    assert "the original is at fault" in said and "no fix" not in said
+
+
 def test_with_too_few_rounds_nothing_is_predicted():
-    found = examine(_rows, output_signature=SPEC, budget_s=6)  # quick: two rounds
-    untried = [one for one in found.advice if one.tried is None]
-    assert found.unsure and str(found).count("gain: not known") == len(untried) > 0
+    found = examine(_rows, output_signature=SPEC, budget_s=6)
+    untried = tuple(replace(one, tried=None) for one in found.advice)
+    few = replace(found, rounds=2, misfit=0.0, advice=untried)
+    assert few.unsure and str(few).count("gain: not known") == len(untried) > 0
+    enough = replace(few, rounds=3)
+    assert not enough.unsure and str(enough).count("by the law") == len(untried)
 
 
 _Pair = collections.namedtuple("_Pair", "y x")
