@@ -18,13 +18,14 @@ it, can arm `quieten_later` without importing it.
 import contextlib
 import faulthandler
 import importlib.machinery
+import linecache
 import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-__all__ = ["quieten_later", "tf"]  # noqa: F822, see __getattr__
+__all__ = ["quieten_later", "sources_in_no_file", "tf"]  # noqa: F822, see __getattr__
 
 
 @contextlib.contextmanager
@@ -119,3 +120,15 @@ def quieten_later() -> None:
     _set_level()
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _QuietImport())
+
+
+def sources_in_no_file() -> dict[str, tuple]:
+    """Gives the source of notebook cells, for the `linecache` of a process that runs their code.
+
+    AutoGraph warns of each function whose source it cannot find, and messages show lines of it.
+    """
+    return {
+        name: entry
+        for name, entry in list(linecache.cache.items())
+        if len(entry) == 4 and entry[1] is None
+    }

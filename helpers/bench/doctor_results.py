@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from helpers.bench import doctor_rules as rules
-from helpers.measure import Machine, record
+from helpers.measure import Machine, percent, record
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ class DoctorBench:
             law = statistics.median(abs(pair.law / pair.measured - 1) for pair in pairs)
             found += [
                 ("predicted against measured, median error", "≤ 15 %, ≥ 60 pairs",
-                 f"{error:.0%}, {len(pairs)} pairs", f"the law alone {law:.0%}"),
+                 f"{percent(error)}, {len(pairs)} pairs", f"the law alone {percent(law)}"),
                 ("stated 90 % interval holds", "≥ 80 %", _of([pair.held for pair in pairs]), ""),
             ]  # fmt: skip
         if mixes:
@@ -249,7 +249,7 @@ class DoctorBench:
             over = max(case.seconds / case.budget_s for case in cases)
             found.append(
                 ("longest time to an answer", "≤ 60 s, ≤ 110 % of the budget",
-                 f"{max(case.seconds for case in cases):.0f} s, {over:.0%}", "")
+                 f"{max(case.seconds for case in cases):.0f} s, {percent(over)}", "")
             )  # fmt: skip
         return found
 
@@ -259,4 +259,4 @@ def _furthest(one: Sequence[float], two: Sequence[float]) -> float:
 
 
 def _of(flags: list[bool]) -> str:
-    return f"{sum(flags)} of {len(flags)} ({sum(flags) / len(flags):.0%})" if flags else "–"
+    return f"{sum(flags)} of {len(flags)} ({percent(sum(flags) / len(flags))})" if flags else "–"

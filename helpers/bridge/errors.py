@@ -58,7 +58,9 @@ def told(error: BaseException) -> str:
       other frames follow from the outermost on, then what it was raised from.
     """
     chain = [error]
-    while (error := _origin(error)) is not None and error not in chain:
+    seen = {id(error)}  # an error may say of itself what it equals
+    while (error := _origin(error)) is not None and id(error) not in seen:
+        seen.add(id(error))
         chain.append(error)
     # One that Python itself raises, such as "generator raised StopIteration", has no frames.
     lines = [_line(chain[0], next(filter(_has_frames, chain), chain[0]))]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import linecache
 import math
 import secrets
 import sys
@@ -26,6 +25,7 @@ from helpers.bridge.sending import Parcel, check_sendable
 from helpers.bridge.sharding import Stretch, Turn
 from helpers.bridge.shared import SPARE_SLOTS, SlotLayout
 from helpers.bridge.spent import Watch
+from helpers.quiet import sources_in_no_file
 
 Shards = Callable[[Turn, Sequence], Iterable[Stretch]]  # a worker's turn, arguments -> its rows
 
@@ -128,7 +128,7 @@ class WorkerPool:
         parcel = self._parcel
         try:
             if parcel is None or not parcel.ends_with(work, LOOKING * self.epoch_seconds):
-                self._parcel = parcel = Parcel((list(sys.path), _sources()), work)
+                self._parcel = parcel = Parcel((list(sys.path), sources_in_no_file()), work)
         except Exception:
             check_sendable(*self._shards.subject)  # says it in a sentence
             raise
@@ -276,15 +276,6 @@ def _chunk_rows(plan: Plan) -> int:
     fitting = [c for c in plan.layout.components if c.fits_slots]
     row_bytes = sum(c.dtype.itemsize * math.prod(c.shape) for c in fitting)
     return plan.batch_size * max(1, CHUNK_BYTES // max(1, row_bytes * plan.batch_size))
-
-
-def _sources() -> dict:
-    """Sources that are in no file (notebook cells), so that workers' messages can show them."""
-    return {
-        name: entry
-        for name, entry in list(linecache.cache.items())
-        if len(entry) == 4 and entry[1] is None
-    }
 
 
 def _close_all(crews: set[Crew]) -> None:

@@ -74,7 +74,7 @@ def map_file(filename: str, dtype: np.dtype, offset: int, shape: tuple[int, ...]
 
 def viewed(data: bytearray, form: str, shape: tuple[int, ...], readonly: bool) -> memoryview:
     """Gives a view of memory as it was sent."""
-    view = memoryview(data).cast(form, shape) if shape else memoryview(data).cast(form)
+    view = memoryview(data).cast(form, shape)
     return view.toreadonly() if readonly else view
 
 

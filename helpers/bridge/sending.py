@@ -24,6 +24,7 @@ from helpers.bridge.buffers import ALIGNMENT
 from helpers.bridge.errors import is_library
 from helpers.bridge.received import autograph, map_file, tracked_random, viewed
 from helpers.bridge.shared import anonymous_file, clear_of_standard
+from helpers.bridge.structure import as_python
 
 Span = tuple[int, int]  # where something begins and ends in a file
 COMPARED_BYTES = 1 << 20  # how much is compared at a time
@@ -57,7 +58,7 @@ class Pickler(cloudpickle.Pickler):
             self.random = True
             return tracked_random, tuple(obj.__reduce__())
         if type(obj) in (np.bytes_, np.str_):  # NumPy leaves out the NULs that they end with
-            return type(obj), (str.__str__(obj) if type(obj) is np.str_ else bytes(obj),)
+            return type(obj), (as_python(obj),)
         if type(obj) is memoryview and len(obj.format) == 1:  # cloudpickle makes bytes of it
             return viewed, (bytearray(obj), obj.format, obj.shape, obj.readonly)
         if type(obj) is np.memmap:

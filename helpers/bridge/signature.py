@@ -94,7 +94,7 @@ def layout_of(signature: Any, guessed: bool = False) -> Layout:
       guessed: Whether it is that of a first item, and nobody has asked for it.
 
     Raises:
-      TypeError: A component is not a `tf.TypeSpec`.
+      TypeError: A component is not a `tf.TypeSpec`, or of a type that Python has no values of.
       NotChunkableError: Rows of this signature have to cross one by one.
     """
     try:
@@ -123,10 +123,10 @@ def _component(name: str, spec: Any, guessed: bool) -> Component:
             f"output_signature, {name}: expected a tf.TypeSpec such as tf.TensorSpec, found "
             f"{type(spec).__name__}"
         )
-    if type(spec) is tf.TensorSpec and spec.dtype in (tf.resource, tf.variant):
-        raise NotChunkableError(f"{name} is of type {spec.dtype.name}")
     if type(spec) is not tf.TensorSpec:
         raise NotChunkableError(f"{name} is a {type(spec).__name__}")
+    if spec.dtype in (tf.resource, tf.variant):
+        raise TypeError(f"{name} is of type {spec.dtype.name}, which no value of Python can have")
     if spec.shape.rank is None:
         raise NotChunkableError(f"{name} has a shape of unknown rank")
     dtype = np.dtype(spec.dtype.as_numpy_dtype)

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.bridge.chunks import Plan, Workspace
 from helpers.bridge.columns import Column
-from helpers.bridge.errors import GeneratorError, MismatchError, as_kind, kind_of, told
+from helpers.bridge.errors import RAISED, GeneratorError, MismatchError, as_kind, kind_of, told
 from helpers.bridge.structure import children, is_nested
 
 
@@ -103,7 +103,7 @@ class Slices:
             values = self._read(self._source[start : start + rows])
         except MismatchError as error:
             raise MismatchError(f"{where}, {error}") from None
-        except Exception as error:
+        except RAISED as error:
             kind = as_kind(GeneratorError, kind_of(error))
             raise kind(f"{where}: {told(error)}") from None
         return [

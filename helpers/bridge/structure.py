@@ -91,7 +91,7 @@ class Component:
             return
         try:
             found = np.asarray(value)
-        except ValueError:  # no array at all, as is told of elsewhere
+        except (TypeError, ValueError, OverflowError):  # no array, as `convert` tells
             return
         ranks = _RANKS.get(found.dtype.kind, math.inf), _RANKS[self.dtype.kind]
         held = ranks[0] <= ranks[1] and (
@@ -114,8 +114,7 @@ class Component:
             if type(item) not in (str, bytes):
                 if plain is array:
                     plain = array.copy()
-                # str(item) would leave out trailing NULs of a numpy.str_.
-                plain.flat[index] = (str.__str__ if isinstance(item, str) else bytes)(item)
+                plain.flat[index] = as_python(item)
         return plain
 
     def check_text(self, text: str) -> None:
@@ -127,6 +126,12 @@ class Component:
                 f"{self.name}: expected a string that UTF-8 can hold, found {_short(text)} "
                 f"({error.reason}); os.fsencode gives the bytes of a file name"
             ) from None
+
+
+def as_python(text: str | bytes) -> str | bytes:
+    """Gives a string of NumPy, or of another subclass, as Python's."""
+    # str(text) would leave out trailing NULs of a numpy.str_.
+    return str.__str__(text) if isinstance(text, str) else bytes(text)
 
 
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}  # V: bfloat16

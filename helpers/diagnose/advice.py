@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.diagnose import ladder as rungs
 from helpers.diagnose.estimate import Estimate, of_draws
-from helpers.diagnose.law import MISFIT, Coefficients, batch_ns, workers_for
+from helpers.diagnose.law import Coefficients, batch_ns, workers_for
 from helpers.diagnose.subject import Subject
 
 WORTH, ALIKE = 1.1, 1.05
@@ -97,11 +97,6 @@ def misfit(made: Callable[[dict[str, float]], Coefficients], draws: Draws, now: 
     return batch_ns(made(one)) / one[now] - 1
 
 
-def trusted(off: float) -> bool:
-    """Tells whether the law may be used to rank."""
-    return abs(off) <= MISFIT
-
-
 def _called(subject: Subject) -> str:
     """What code to paste calls it; an object has no name that could be known."""
     return "your_source" if subject.kind == "sequence" else subject.name.rpartition(".")[2]
@@ -125,6 +120,9 @@ def candidates(
     head = f"bridge.from_generator({name}, output_signature={signature}, batch_size={batch_size}"
     if subject.kind == "sequence":
         head = f"bridge.from_source({name}, batch_size={batch_size}"
+        head += f", output_signature={signature}" if subject.padded else ""
+    if subject.padded:
+        head += ', varying="pad"'
     alone = subject.pipeline is None
     # a generator object has nothing to be called anew, and a finished data set cannot be rebuilt
     may = subject.kind in ("generator", "sequence") or subject.rebuild is not None
@@ -148,7 +146,8 @@ def candidates(
         )  # fmt: skip
     if rungs.SLICED in draws:
         add(
-            "slices", "read slices, not rows", f"dataset = {head})", "a chunk of memory",
+            "slices", "read slices, not rows, with the bridge", f"dataset = {head})",
+            "a chunk of memory",
             lambda c, one: replace(
                 c, waiting=0, held=0, freed=one[rungs.SLICED], crossing=one[rungs.BRIDGED] * 0.5
             ),
@@ -156,13 +155,13 @@ def candidates(
     elif rungs.BRIDGED in draws:
         swap = "" if alone else ".unbatch()  # in the place of tf.data.Dataset.from_generator(…)"
         add(
-            "bridge", "hand many rows over at once", f"dataset = {head}){swap}",
+            "bridge", "hand many rows over at once, with the bridge", f"dataset = {head}){swap}",
             "up to 16 MB of buffers; the same rows in the same order",
             lambda c, one: replace(c, crossing=one[rungs.BRIDGED]),
         )  # fmt: skip
     if rungs.WORKER in draws and alone:
         add(
-            "worker", "run the generator in a process of its own",
+            "worker", "run the generator in a process of its own, with the bridge",
             f"dataset = {head}, num_workers=1)",
             "a process, its start of 0.2 to 2 s, a copy of what the generator refers to",
             lambda c, one: _in_workers(c, one, 1),
@@ -174,7 +173,7 @@ def candidates(
         if count >= 2:
             sharded = subject.shards or subject.kind == "sequence"
             add(
-                "workers", f"run {count} shards in {count} processes",
+                "workers", f"run {count} shards in {count} processes, with the bridge",
                 f"dataset = {head}, num_workers={count})",
                 f"{count} processes and their start; batches of one shard each, in turn",
                 lambda c, one, count=count: _in_workers(c, one, count),
@@ -211,7 +210,7 @@ def _in_workers(c: Coefficients, one: dict[str, float], count: int) -> Coefficie
 
 
 def _threads_code(subject: Subject, signature: str, batch_size: int, count: int) -> str:
-    name = _called(subject)
+    name, batch = _called(subject), "padded_batch" if subject.padded else "batch"
     pool = (
         "options = tf.data.Options()\n"
         f"options.threading.private_threadpool_size = {count + 2}  # else one thread a core\n"
@@ -223,27 +222,32 @@ def _threads_code(subject: Subject, signature: str, batch_size: int, count: int)
             f"    lambda shard: tf.data.Dataset.from_generator({name}, args=(shard, {count}),\n"
             f"        output_signature={signature}),\n"
             f"    cycle_length={count}, num_parallel_calls={count}, deterministic=False)"
-            f".batch({batch_size})\n{pool}"
+            f".{batch}({batch_size})\n{pool}"
         )
     load = f"{name}.__getitem__" if subject.kind == "sequence" else "load"
     return (
         "dataset = tf.data.Dataset.range(n).map(\n"
         f"    lambda i: tf.numpy_function({load}, [i], …),  # then set_shape\n"
-        f"    num_parallel_calls={count}).batch({batch_size})\n{pool}"
+        f"    num_parallel_calls={count}).{batch}({batch_size})\n{pool}"
     )
 
 
-def rank(candidates: list[Advice]) -> tuple[Advice, ...]:
+def rank(candidates: list[Advice], unsure: bool = False) -> tuple[Advice, ...]:
     """Returns the fixes worth making, the largest gain first; among equals the simplest.
 
     Args:
         candidates: In the order from the simplest to the costliest.
+        unsure: Whether what was tried comes before what the law alone speaks for.
     """
     worth = [one for one in candidates if one.gain.value >= WORTH]
     order = {one.name: place for place, one in enumerate(candidates)}
 
-    def key(one: Advice) -> tuple[int, int]:
+    def key(one: Advice) -> tuple[bool, int, int]:
         # within 5 % of each other, what is simpler comes first
-        return -round(np.log(one.gain.value) / np.log(ALIKE)), order[one.name]
+        return (
+            unsure and one.tried is None,
+            -round(np.log(one.gain.value) / np.log(ALIKE)),
+            order[one.name],
+        )
 
     return tuple(sorted(worth, key=key))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.diagnose import law
 from helpers.diagnose.advice import Advice
 from helpers.diagnose.estimate import Estimate
 from helpers.diagnose.guard import Failure
@@ -15,7 +16,7 @@ from helpers.diagnose.hazards import DATA, NOTE, Hazard
 from helpers.diagnose.profile import Line
 from helpers.diagnose.signature import SignatureReport
 from helpers.diagnose.xray import Node
-from helpers.measure import Machine, record, times
+from helpers.measure import Machine, percent, record, times
 from helpers.measure.results import write_text
 from helpers.measure.turn import turn
 
@@ -47,12 +48,15 @@ class Work:
         waiting: Share that it waits.
         freed: Share that it runs without the GIL.
         source: What this rests on, in a sentence.
+        known: Whether it is known what holds the GIL of the time that it runs; half of it counts
+            as held if not.
     """
 
     held: float
     waiting: float
     freed: float
     source: str
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,8 @@ class Diagnosis:
     def provenance(self) -> str:
         """What ran it, in one line."""
         mode = "QUICK run, numbers show nothing" if self.quick else "full run"
-        return f"{self.machine.line}, {self.rounds} rounds, {self.seconds:.0f} s, {mode}"
+        rounds = f"{self.rounds} round{'s' if self.rounds != 1 else ''}"
+        return f"{self.machine.line}, {rounds}, {self.seconds:.0f} s, {mode}"
 
     def try_fix(
         self, number: int, changed: Any = None, *, budget_s: float = 15, **how: Any
@@ -216,8 +221,10 @@ class Diagnosis:
         if self.advice:
             found.append(("What to do", *self._advice()))
         if self.parts:
+            enough = self.rounds >= law.FEWEST_ROUNDS
             rows = [
-                [part.name, _ms(part.ns.value), f"{_ms(part.ns.low)} to {_ms(part.ns.high)}",
+                [part.name, _ms(part.ns.value),
+                 f"{_ms(part.ns.low)} to {_ms(part.ns.high)}" if enough else "–",
                  "difference" if part.derived else "measured"]
                 for part in self.parts
             ]  # fmt: skip
@@ -225,15 +232,17 @@ class Diagnosis:
             found.append(("Where the time goes", self._work(), table))
         if self.lines:
             rows = [
-                [f"{line.file}:{line.line}", line.text[:60], f"{line.share:.0%}",
-                 f"{line.held:.0%}", f"{line.waiting:.0%}", f"{line.freed:.0%}"]
+                [f"{line.file}:{line.line}", line.text[:60], percent(line.share),
+                 percent(line.held), percent(line.waiting), percent(line.freed)]
                 for line in self.lines if line.share >= 0.02
             ]  # fmt: skip
             heads = ["line", "", "of next()", "holds the GIL", "waits", "runs without"]
             found.append(("Your lines", [], [heads, *rows]))
         if self.bounds:
             rows = [[one.name, _ms(one.ns), "binds" if one.binds else ""] for one in self.bounds]
-            said = [] if self.misfit is None else [f"The law is {self.misfit:+.0%} off today."]
+            said = (
+                [] if self.misfit is None else [f"The law is {law.off_by(self.misfit)} off today."]
+            )
             found.append(("What each row allows", said, [["row", "ms per batch", ""], *rows]))
         others = [hazard for hazard in self.hazards if hazard.level != DATA]
         if others:
@@ -247,12 +256,23 @@ class Diagnosis:
             found.append(("Remarks", list(self.remarks), []))
         return found
 
+    @property
+    def unsure(self) -> bool:
+        """Whether what was not tried cannot be predicted: too few rounds, or no law that fits."""
+        return law.unsure(self.rounds, self.misfit)
+
     def _work(self) -> list[str]:
         if self.work is None:
             return []
+        if not self.work.known:
+            running = self.work.held + self.work.freed
+            return [
+                f"The generator runs for {percent(running)} of its time and waits for "
+                f"{percent(self.work.waiting)} ({self.work.source})."
+            ]
         return [
-            f"The generator holds the GIL for {self.work.held:.0%} of its time, waits for "
-            f"{self.work.waiting:.0%} and runs without it for {self.work.freed:.0%} "
+            f"The generator holds the GIL for {percent(self.work.held)} of its time, waits for "
+            f"{percent(self.work.waiting)} and runs without it for {percent(self.work.freed)} "
             f"({self.work.source})."
         ]
 
@@ -261,8 +281,10 @@ class Diagnosis:
         for place, one in enumerate(self.advice, 1):
             gain = f"{times(one.gain.value)} [{times(one.gain.low)}, {times(one.gain.high)}]"
             gain += ", tried" if one.tried else ", by the law"
+            if self.unsure and one.tried is None:
+                gain = "not known: it was not tried, and the law is not to be trusted here"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
-        return ["In Python, `try_fix(1)` of the diagnosis puts the first to the test."], rows
+        return ["In Python, try_fix(1) of the diagnosis puts the first to the test."], rows
 
     def __str__(self) -> str:
         lines = [f"{self.subject} ({self.kind}), batches of {self.batch_size}, "
@@ -278,7 +300,7 @@ class Diagnosis:
         return f"Diagnosis of {self.subject}: {self.sentence}"
 
     def _repr_html_(self) -> str:
-        parts = [f"<h3>{html.escape(self.subject)}: {html.escape(self.cause)}</h3>"]
+        parts = [f"<div style='{_WIDE}'><h3>{html.escape(self.subject)}: {self.first}</h3>"]
         for heading, sentences, table in self.sections():
             parts.append(f"<h4>{html.escape(heading)}</h4>")
             for one in sentences:
@@ -286,9 +308,12 @@ class Diagnosis:
                 parts.append(f"<{tag} style='text-align:left'>{html.escape(one)}</{tag}>")
             if table:
                 parts.append(_html_table(table))
-        parts.append(f"<p><small>{html.escape(self.provenance)}</small></p>")
+        parts.append(f"<p><small>{html.escape(self.provenance)}</small></p></div>")
         return "".join(parts)
 
+
+_WIDE = "text-align:left;max-width:100%;overflow-x:auto"
+"""What is wider than its place can be moved sideways, and is not cut."""
 
 DATA_IS_SLOW = ("crossing", "holds-gil", "waits", "frees-gil", "gil")
 """Causes that are findings, whether or not the doctor knows a fix."""
@@ -303,7 +328,7 @@ def _hazard_rows(hazards: list[Hazard]) -> list[list[str]]:
 
 def _ms(nanoseconds: float) -> str:
     value = nanoseconds / 1e6
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return (f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
 
 
 def _as_table(table: list[list[str]]) -> list[str]:
@@ -332,7 +357,7 @@ def _as_list(table: list[list[str]]) -> list[str]:
 
 
 def _html_table(table: list[list[str]]) -> str:
-    """A table; code stands below its row, as wide as the table, since it must not be broken."""
+    """A table; code stands below its row, as wide as the table."""
     heads, *rows = table
     cell = "style='text-align:left;vertical-align:top'"
     narrow = [name for name in heads if name != "code"]
@@ -344,7 +369,7 @@ def _html_table(table: list[list[str]]) -> str:
         cells = "".join(f"<td {cell}>{html.escape(one)}</td>" for one in named.values())
         body.append(f"<tr>{cells}</tr>")
         if code:
-            style = "margin:0;white-space:pre;overflow-x:auto"
+            style = "margin:0;white-space:pre-wrap;overflow-wrap:anywhere"
             pre = f"<pre style='{style}'>{html.escape(code)}</pre>"
             body.append(f"<tr><td {cell} colspan='{len(narrow)}'>{pre}</td></tr>")
     return f"<table><thead><tr>{head}</tr></thead>{''.join(body)}</table>"

@@ -25,13 +25,13 @@ from helpers.diagnose.guard import (
     failure_through_tensorflow,
     limited,
 )
-from helpers.diagnose.hazards import Evidence, find
+from helpers.diagnose.hazards import DATA, Evidence, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
 from helpers.diagnose.trying import BEFORE, Tried, race, try_out
 from helpers.diagnose.xray import Node, xray
-from helpers.measure import Cancelled, quick, this_machine
+from helpers.measure import Cancelled, percent, quick, this_machine
 from helpers.measure.timing import Flag
 from helpers.measure.turn import turn
 from helpers.quiet import tf
@@ -111,7 +111,8 @@ def _within(exam: _Examination, budget_s: float, cancelled: Flag | None) -> Diag
     except Stuck as stuck:
         exam.deadline.cancel()
         if exam.climbed is not None and exam.climbed.count:
-            exam.remarks.append(f"{stuck}; this rests on what was measured before.")
+            up = "The time was up while changes were tried" if exam.trying else f"{stuck}"
+            exam.remarks.append(f"{up}; this rests on what was measured before.")
             return exam.judge()
         return exam.answer(cause="unseen", sentence=f"{stuck}.")
     except KeyboardInterrupt:
@@ -147,6 +148,9 @@ class _Examination:
     nodes: tuple[Node, ...] = ()
     remarks: list[str] = field(default_factory=list)
     was_cancelled: bool = False
+    trying: bool = False
+    unsure: bool = False
+    fault: str = ""
 
     def follow(self, cancelled: Flag, done: threading.Event) -> None:
         """Passes a cancel flag on to the deadline, until the examination is done."""
@@ -211,6 +215,9 @@ class _Examination:
             return "" if subject.pipeline is not None else f"No signature fits the rows: {error}"
         if subject.kind == "batches":
             self.batch_size = 1
+        if subject.kind in ("generator", "sequence") and signature.differ_in_length(self.seen.kept):
+            self.subject = replace(subject, padded=True)
+            self.remarks.append("Rows differ in length, so padded_batch made their batches.")
         if once:
             return "A generator object runs once, and looking at it used it up: pass the function."
         return ""
@@ -328,9 +335,10 @@ class _Examination:
             if self.kind.rho == self.kind.rho:  # not NaN
                 source = (
                     f"two threads against one gave {self.kind.rho:.2f}×: of what runs, "
-                    f"{self.kind.held_low:.0%} to {self.kind.held_high:.0%} holds it"
+                    f"{percent(self.kind.held_low)} to {percent(self.kind.held_high)} holds it"
                 )
-        return Work(held, 1 - running, running - held, source)
+        known = not self.profiled.missing or self.kind.rho == self.kind.rho
+        return Work(held, 1 - running, running - held, source, known)
 
     def judge(self) -> Diagnosis:
         """Draws the conclusions."""
@@ -340,7 +348,7 @@ class _Examination:
                 cause="unmeasured", sentence="No time of a batch could be had; see the remarks."
             )
         self._say("working out what binds")
-        if self.climbed.count < 3:
+        if self.climbed.count < law.FEWEST_ROUNDS:
             self.remarks.append(
                 "Fewer than three rounds are not enough for intervals: give it a larger budget."
             )
@@ -372,15 +380,17 @@ class _Examination:
                 replace(one, predicted=advising.predict(edit, made, draws, now))
                 for one, edit in found
             ]
-            ranked = advising.rank(self._race(predicted, middle.get(now, 0.0)))
-        by_law = any(one.tried is None for one in ranked)
-        if by_law and off is not None and not advising.trusted(off):
+            self.unsure = law.unsure(self.climbed.count, off)
+            ranked = advising.rank(self._race(predicted, middle.get(now, 0.0)), self.unsure)
+        if off is not None and not law.trusted(off) and any(one.tried is None for one in ranked):
             self.remarks.append(
-                f"The law is {off:+.0%} off on today's batch: it does not fit this pipeline, so "
-                "what it predicts of changes that were not tried is worth little."
+                f"The law is {law.off_by(off)} off on today's batch: it does not fit this "
+                "pipeline, so what it says of changes that were not tried is worth little."
             )
-        sentence = verdict.sentence_of(cause, c, headroom, self.step is None)
-        if cause == "consumer":
+        sentence = verdict.sentence_of(
+            cause, c, middle.get(now) or law.batch_ns(c), headroom, self.step is None
+        )
+        if verdict.nothing_to_win(headroom):
             sentence += " There is nothing to win here by changing the data."
         rows = law.bounds(c)
         bounds = tuple(Bound(name, ns, name == law.binding(c)) for name, ns in rows.items() if ns)
@@ -400,6 +410,7 @@ class _Examination:
         able = [one for one in candidates if one.automatic]
         if not able or part.left_s < 1:
             return candidates
+        self.trying = True  # from here on what takes its time may be a worker's start
         self._say("trying " + ", ".join(one.name for one in able))
         changed: dict[str, Callable[[], tf.data.Dataset]] = {}
         for one in able:
@@ -481,6 +492,7 @@ class _Examination:
             "parts": (), "work": None, "bounds": (), "headroom": None, "misfit": None,
             "advice": (), "failure": None,
         } | known  # fmt: skip
+        self.fault = next((one.title for one in hazards if one.level == DATA), "")
         made = Diagnosis(
             subject=name, kind=subject.kind if subject else "unknown",
             file=subject.at(1).rpartition(":")[0] if subject else "",
@@ -506,7 +518,8 @@ class _Examination:
                 "returns the changed data set."
             )
         return try_out(
-            self.original, changed or self._changed(one), name=one.name, predicted=one,
+            self.original, changed or self._changed(one), name=one.name, fault=self.fault,
+            predicted=one if one.tried or not self.unsure else None,
             batches=max(self.climbed.batches, _at_least(one)), batch_size=self.batch_size,
             step=self.step, parallel=_whole(one), **how,
         )  # fmt: skip

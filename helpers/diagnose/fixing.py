@@ -10,7 +10,7 @@ from unittest import mock
 from helpers import bridge
 from helpers.bridge.structure import leaves_of, map_structure
 from helpers.diagnose.advice import Advice
-from helpers.diagnose.ladder import naive
+from helpers.diagnose.ladder import batched, naive
 from helpers.diagnose.subject import Subject
 from helpers.quiet import tf
 
@@ -42,11 +42,17 @@ def changed(
         return lambda: _rebuilt(subject, batch_size)
     workers = {"worker": 1, "workers": advice.workers}.get(advice.name, 0)
     if subject.kind == "sequence":
-        made = bridge.from_source(subject.source, batch_size=batch_size, num_workers=workers)
+        varying: dict[str, Any] = {}
+        if subject.padded:
+            varying = {"output_signature": tight, "varying": "pad"}
+        made = bridge.from_source(
+            subject.source, batch_size=batch_size, num_workers=workers, **varying
+        )
         return lambda: made
     generator = subject.code if subject.shards and workers > 1 else subject.rows
     made = bridge.from_generator(
         generator, output_signature=tight, batch_size=batch_size, num_workers=workers,
+        varying="pad" if subject.padded else None,
         args=subject.args if generator is subject.code and subject.args else None,
     )  # fmt: skip
     return lambda: made  # built once: its workers live on from trial to trial
@@ -89,7 +95,7 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
         made = tf.data.Dataset.range(count).interleave(
             shard, cycle_length=count, num_parallel_calls=count, deterministic=False
         )
-        return _pooled(made.batch(batch_size), count)
+        return _pooled(batched(made, subject, batch_size), count)
     specs = [spec for _, spec in leaves_of(signature)]
 
     def load(index: Any) -> Any:
@@ -105,7 +111,8 @@ def _threads(subject: Subject, signature: Any, batch_size: int, count: int) -> t
         return map_structure(lambda spec: next(rest), signature)
 
     indices = tf.data.Dataset.range(len(subject.source))
-    return _pooled(indices.map(load, num_parallel_calls=count).batch(batch_size), count)
+    made = indices.map(load, num_parallel_calls=count)
+    return _pooled(batched(made, subject, batch_size), count)
 
 
 def _pooled(dataset: tf.data.Dataset, count: int) -> tf.data.Dataset:

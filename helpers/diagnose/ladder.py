@@ -156,7 +156,12 @@ def _rounds(
 def naive(subject: Subject, signature: Any, batch_size: int) -> tf.data.Dataset:
     """What the user's generator gives with tf.data alone: the rung `x`."""
     rows = tf.data.Dataset.from_generator(subject.rows, output_signature=signature)
-    return rows if subject.kind == "batches" else rows.batch(batch_size)
+    return rows if subject.kind == "batches" else batched(rows, subject, batch_size)
+
+
+def batched(rows: tf.data.Dataset, subject: Subject, batch_size: int) -> tf.data.Dataset:
+    """Makes batches of a subject's rows."""
+    return rows.padded_batch(batch_size) if subject.padded else rows.batch(batch_size)
 
 
 def _own_arms(
@@ -193,7 +198,7 @@ def _replays(
     def crossing(name: str, spec: Any) -> Maker:
         def build(n: int) -> tf.data.Dataset:
             made = tf.data.Dataset.from_generator(rows, output_signature=spec)
-            return made.batch(batch_size).take(n)
+            return batched(made, subject, batch_size).take(n)
 
         return lambda n: Arm(name, lambda: build(n), per)
 
@@ -207,7 +212,7 @@ def _replays(
         try:
             made = bridge.from_generator(
                 rows, output_signature=tight or signature, batch_size=batch_size,
-                num_workers=workers,
+                num_workers=workers, varying="pad" if subject.padded else None,
             )  # fmt: skip
             if subject.pipeline is not None:  # what takes the place of rows has to give rows
                 made = made.unbatch().batch(batch_size)
@@ -252,7 +257,7 @@ def _ring(subject: Subject, signature: Any, kept: Sequence[Any], batch_size: int
     if subject.kind == "batches":
         return list(kept[:RING])
     source = tf.data.Dataset.from_generator(endless(kept), output_signature=signature)
-    return list(source.batch(batch_size).take(RING))
+    return list(batched(source, subject, batch_size).take(RING))
 
 
 def _bare(rows: Any, batch_size: int, batches: int) -> Iterator[int]:

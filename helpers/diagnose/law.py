@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from helpers.measure import percent
+
 CROSSING_HELD = 0.45
 """Share of a crossing that holds the GIL: 40 to 65 µs of Python in 110 to 250 (shared facts,
 measured again by notebook 02)."""
@@ -12,6 +14,9 @@ SERIAL, GIL, CORES, CONSUMER, HANDOVER = "serial", "GIL", "cores", "consumer", "
 
 MISFIT = 0.25
 """The law is not trusted when it predicts the rate of today further off than this."""
+
+FEWEST_ROUNDS = 3
+"""Fewer give no interval, and so no prediction."""
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,27 @@ def workers_for(wanted_ns: float, c: Coefficients, most: int) -> int:
     """
     alone = c.generator + c.nodes
     return max(1, min(most, int(-(-(alone / max(wanted_ns, 1) - 0.1) // 1))))
+
+
+def trusted(off: float) -> bool:
+    """Tells whether the law fits today's batch.
+
+    Args:
+        off: How far off it is: 0.1 is 10 % too long.
+    """
+    return abs(off) <= MISFIT
+
+
+def unsure(rounds: int, off: float | None) -> bool:
+    """Tells whether it is better to keep quiet about changes that were not tried.
+
+    Args:
+        rounds: That were measured.
+        off: As for `trusted`; None if it is not known.
+    """
+    return rounds < FEWEST_ROUNDS or (off is not None and not trusted(off))
+
+
+def off_by(off: float) -> str:
+    """Writes how far off the law is: -0.11 is −11 %."""
+    return f"{'−' if off < 0 else '+'}{percent(abs(off))}"

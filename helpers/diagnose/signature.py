@@ -83,6 +83,21 @@ def _spec(shapes: list[tuple[int, ...]], types: set[Any], name: str) -> tf.Tenso
     return tf.TensorSpec([next(iter(s)) if len(s) == 1 else None for s in sizes], dtype)
 
 
+def differ_in_length(rows: Sequence[Any]) -> bool:
+    """Tells whether batches of rows have to be padded, and can be.
+
+    Args:
+        rows: As for `propose`.
+
+    Raises:
+        ValueError: As `propose`.
+    """
+    shapes = [spec.shape for _, spec in leaves_of(propose(rows))]
+    if any(shape.rank is None for shape in shapes):
+        return False
+    return not all(shape.is_fully_defined() for shape in shapes)
+
+
 def check(given: Any, rows: Sequence[Any]) -> tuple[list[str], list[str]]:
     """Returns what is wrong with a signature and what it leaves open, a sentence each.
 

@@ -34,6 +34,7 @@ class Subject:
         args: What the generator is called with.
         source: The sequence itself, for "sequence" and "batches".
         rebuild: The callable that builds the pipeline; None if a finished data set was brought.
+        padded: Whether its rows differ in length, so that only padding makes batches of them.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Subject:
     args: tuple[Any, ...] = ()
     source: Any = None
     rebuild: Callable[[], tf.data.Dataset] | None = None
+    padded: bool = False
 
     @property
     def file(self) -> str:

@@ -54,6 +54,7 @@ class Tried:
         same: "in order", "in another order", "in another order, as far as they were compared" or
             "different elements".
         helps: Whether it is faster beyond the noise, with the same elements.
+        fault: How the original changes or loses data; "" if it is not known to.
         quick: Whether the run was shortened for a test.
     """
 
@@ -63,6 +64,7 @@ class Tried:
     floor: Ratio
     same: str
     helps: bool
+    fault: str
     quick: bool
 
     def __str__(self) -> str:
@@ -71,7 +73,12 @@ class Tried:
             low, high = times(self.predicted.low), times(self.predicted.high)
             said += f", predicted {times(self.predicted.value)} [{low}, {high}]"
         said += f"; the same elements {self.same}." if self.same != "different elements" else "."
-        if self.same == "different elements":
+        if self.same == "different elements" and self.fault:
+            said += (
+                f" It does not yield the same elements, and need not: the original is at fault "
+                f"({self.fault}). Hold the changed rows to what they should be."
+            )
+        elif self.same == "different elements":
             said += " It does not yield the same elements: it is no fix."
         elif not self.helps:
             said += " It does not help here."
@@ -93,6 +100,7 @@ def try_out(
     batch_size: int,
     step: Callable[[Any], object] | None,
     parallel: bool,
+    fault: str,
     budget_s: float,
     cancelled: Flag | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -108,6 +116,7 @@ def try_out(
         batch_size: Rows in each.
         step: The consumer; None if it is idle.
         parallel: Whether the changed one makes whole batches at the same time.
+        fault: How the original changes or loses data; "" if it is not known to.
         budget_s: Seconds for the rounds.
         cancelled: Looked at before each trial.
         on_progress: Called after each round.
@@ -126,7 +135,7 @@ def try_out(
     faster = measured.verdict(AFTER).kind == "faster"
     return Tried(
         name, predicted.gain if predicted else None, measured.ratio(AFTER), measured.floor(),
-        same, faster and same != "different elements", settings.quick,
+        same, faster and same != "different elements", fault, settings.quick,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helpers.diagnose.estimate import Estimate
 from helpers.diagnose.law import CONSUMER, CORES, GIL, Coefficients, binding, bounds
+from helpers.measure import percent
 
 NOTHING_TO_WIN = 0.05
 """When the upper end of the headroom is below this, nothing is advised."""
@@ -46,18 +47,29 @@ def _parts(c: Coefficients) -> dict[str, float]:
     return {"crossing": c.crossing, kind: c.generator, "steps": c.nodes}
 
 
-def sentence_of(cause: str, c: Coefficients, headroom: Estimate | None, idle: bool) -> str:
-    """Says what binds, with its share, and what it means that no consumer was given."""
+def sentence_of(
+    cause: str, c: Coefficients, batch_ns: float, headroom: Estimate | None, idle: bool
+) -> str:
+    """Says what binds, with its share, and what it means that no consumer was given.
+
+    Args:
+        cause: From `cause_of`.
+        c: Coefficients of today's pipeline.
+        batch_ns: What a batch takes as it was measured.
+        headroom: What could be won behind the consumer at best.
+        idle: Whether no consumer was given.
+    """
     rows = bounds(c)
     whole = max(rows.values())
     parts = {**_parts(c), "consumer": c.consumer}
-    share = f" ({parts[cause] / whole:.0%} of {whole / 1e6:.3g} ms)" if cause in parts else ""
-    said = f"{KINDS[cause][0].upper()}{KINDS[cause][1:]}{share}."
+    said = f"{KINDS[cause][0].upper()}{KINDS[cause][1:]}"
+    if cause in parts:
+        said += f" ({percent(parts[cause] / whole)} of {batch_ns / 1e6:.3g} ms)"
+    said += "."
     if headroom is not None and not idle:
-        said += (
-            f" Behind this consumer at most {max(0.0, headroom.value):.0%} of a batch can be won "
-            f"[{max(0.0, headroom.low):.0%}, {max(0.0, headroom.high):.0%}]."
-        )
+        ends = (headroom.value, headroom.low, headroom.high)
+        most, low, high = (percent(max(0.0, end)) for end in ends)
+        said += f" Behind this consumer at most {most} of a batch can be won [{low}, {high}]."
     if idle:
         said += (
             " No consumer was given, so it counts as idle: behind a real training step much of "

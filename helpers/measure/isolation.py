@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 import os
 import queue
 import threading
@@ -14,6 +15,8 @@ from typing import Any
 import cloudpickle
 import psutil
 from loky.backend import get_context
+
+from helpers.quiet import quieten_later, sources_in_no_file
 
 from .measurement import Measurement
 from .settings import Settings
@@ -82,7 +85,7 @@ class Child:
             Exception: Whatever the function raised, with the child's traceback as the cause.
         """
         try:
-            packed = cloudpickle.dumps((function, args, kwargs))
+            packed = cloudpickle.dumps((sources_in_no_file(), function, args, kwargs))
         except Exception as error:  # pickle raises many types
             raise TypeError(
                 f"an arm cannot be sent to another process ({error}): make data sets, files and "
@@ -169,6 +172,7 @@ def compare_in_child(
 
 def _serve(there: Connection) -> None:
     """Runs in the child: makes the calls that come through the pipe, and reports through it."""
+    quieten_later()  # what comes may import TensorFlow by itself
     calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(there, calls), daemon=True).start()
     try:
@@ -183,7 +187,8 @@ def _answer(there: Connection, packed: bytes) -> None:
         _send(there, "progress", progress)
 
     try:
-        function, args, kwargs = cloudpickle.loads(packed)
+        sources, function, args, kwargs = cloudpickle.loads(packed)
+        linecache.cache.update(sources)
         result = function(*args, on_progress=tell, **kwargs)
     except BaseException as error:
         _send(there, "error", (_portable(error), traceback.format_exc()))

@@ -206,7 +206,8 @@ def compare(
         on_progress: Called after each round.
         cancelled: Looked at before each trial.
         clock: Returns nanoseconds.
-        done: Rounds that other processes have done; the order goes on from there.
+        done: Rounds that other processes have done; the order goes on from there, and the content
+            was looked at.
 
     Raises:
         ValueError: If names repeat, the baseline is not an arm, an arm yields too little, or arms
@@ -225,7 +226,8 @@ def compare(
     entries.append((control, arms[names.index(baseline)]))
 
     start = clock()
-    _check_content(arms, cancelled)
+    if not done:  # else the first process has looked
+        _check_content(arms, cancelled)
     measured = Measurement(
         title=title, baseline=baseline, control=control, arms=tuple(names), trials=(),
         settings=settings, machine=this_machine(), stopped="rounds",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from helpers.claims.expectation import CANNOT_RUN, INCONCLUSIVE
-from helpers.measure import Measurement, Ratio
+from helpers.measure import Measurement, Ratio, percent
 
 from .run import Run
 
@@ -105,13 +105,14 @@ class Comparison:
             agree = sum(row.agree for row in self.ratios)
             said.append(
                 f"{agree} of {len(self.ratios)} ratios agree within their intervals "
-                f"({agree / len(self.ratios):.0%})."
+                f"({percent(agree / len(self.ratios))})."
             )
         rows = self.counted
         if rows:
             same = sum(row.same for row in rows)
             said.append(
-                f"{same} of {len(rows)} claims ({self.share:.0%}) have the same verdict in {runs}."
+                f"{same} of {len(rows)} claims ({percent(self.share)}) have the same verdict in "
+                f"{runs}."
             )
             turned = [row.claim for row in rows if {"supported", "refuted"} <= set(row.verdicts)]
             if turned:

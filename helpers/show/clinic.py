@@ -32,7 +32,7 @@ GUESSES = {
 """What a reader can guess, with the causes that it covers; every other cause is data that changes
 or is lost."""
 
-OTHER = "worse: it changes or loses data"
+OTHER = "its data: some is changed or lost"
 
 
 def guess_for(diagnosis: Diagnosis) -> str:
@@ -136,6 +136,7 @@ class Clinic(Task):
         busy = self._busy
         guessed = self.guess.value is not None or not self._asks
         self.choice.disabled = self.guess.disabled = busy
+        self.fix.disabled = busy or not self.fix.options
         self.examine_button.disabled = busy or not guessed
         self.verify_button.disabled = busy or not self.fix.options
         self.cancel_button.disabled = not busy

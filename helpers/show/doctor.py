@@ -64,9 +64,9 @@ def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
     consumer = times.get("consumer alone")
     if consumer is not None:
         waits = max(0.0, times.get("data set and consumer", whole) - consumer)
-        lanes.append(("the consumer", [("works", consumer, BLUE), ("waits", waits, VERMILLION)]))
+        lanes.append(("the consumer", [("works", consumer, GREY), ("waits", waits, VERMILLION)]))
     end = max(sum(length for _, length, _ in lane) for _, lane in lanes)
-    said = []
+    said, short = [], []
     for y, (name, lane) in enumerate(lanes):
         start = 0.0
         for what, length, colour in lane:
@@ -77,9 +77,11 @@ def batch_timeline(ax: Axes, diagnosis: Diagnosis) -> Axes:
                 ax.text(start + length / 2, y, f"{what}\n{three(length)} ms", ha="center",
                         va="center", size=NOTE,
                         bbox={"fc": "white", "ec": "none", "pad": 2})  # fmt: skip
+            elif length > 0:
+                short.append(f"{name}: {what} {three(length)} ms")
             start += length
     ax.set_xlim(0, end)
-    ax.set_xlabel("ms of one batch", size=NOTE)
+    ax.set_xlabel("; ".join(["ms of one batch", *short]), size=NOTE)
     name_rows(ax, [name for name, _ in lanes])
     head(ax, f"{diagnosis.subject}: one batch")
     foot(ax, diagnosis.provenance)

@@ -308,6 +308,14 @@ class Notebook:
         entry = self.page.locator(".lm-Menu-item:visible", has_text=re.compile(f"^{item}"))
         entry.first.click()
 
+    def save(self) -> None:
+        """Saves it, and waits until the server has written it."""
+        with self.page.expect_response(
+            lambda response: response.request.method == "PUT" and "/contents/" in response.url
+        ) as saved:
+            self.menu("File", "Save Notebook")
+        assert saved.value.ok
+
     def errors(self) -> list[str]:
         """What went wrong in its cells: errors, and what was written to stderr."""
         kinds = "vnd.jupyter.error", "vnd.jupyter.stderr"

@@ -42,7 +42,7 @@ def serious(page, within):
     ]
 
 
-@pytest.fixture(params=["Light"])
+@pytest.fixture(params=["Light", "Dark"])
 def themed(request, server):
     """Gives the tabs that are opened from now on one of JupyterLab's themes."""
     file = server.root.parent / "settings" / "@jupyterlab" / "apputils-extension"

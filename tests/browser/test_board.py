@@ -104,9 +104,7 @@ def test_nothing_is_cut_off_at_any_width(board, page):
 
 
 def test_a_saved_notebook_shows_the_claims_without_a_kernel(board, page, server):
-    with page.expect_response(lambda response: response.request.method == "PUT") as saved:
-        lab.Notebook(page, server).menu("File", "Save Notebook")
-    assert saved.value.ok
+    lab.Notebook(page, server).save()
     page.reload()
     saved = page.locator(".wb-saved .wb-board")
     expect(saved.locator(".wb-claim")).to_have_count(40, timeout=lab.START_S * 1000)

@@ -119,7 +119,7 @@ def test_what_was_said_and_shown_survives_saving_and_a_reload(scratch, server, p
     seen.choice("faster").check()
     seen.expect_shown("You said “faster”;")
     book.wait_until_idle()
-    book.menu("File", "Save Notebook")
+    book.save()
     page.reload()
     book.wait_until_idle()
     seen.expect_shown(f"You said “faster”; {VERDICT}")

@@ -76,13 +76,20 @@ def pipeline():
 
 
 @pytest.fixture(scope="module")
-def gate(tmp_path_factory):
+def gate_file(tmp_path_factory):
     return tmp_path_factory.mktemp("cluster") / "gate"
 
 
+@pytest.fixture
+def gate(gate_file):
+    """What lets the second half of a shard's rows through; closed again for each test."""
+    gate_file.unlink(missing_ok=True)
+    return gate_file
+
+
 @pytest.fixture(scope="module")
-def gated(gate):
-    return host(pipeline_of(halting(gate)))
+def gated(gate_file):
+    return host(pipeline_of(halting(gate_file)))
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +194,6 @@ def test_a_killed_worker_is_waited_for_and_of_its_shard_rows_are_lost_but_none_c
 
 
 def test_a_dispatcher_restarted_from_its_journal_loses_and_doubles_nothing(cluster, gated, gate):
-    gate.unlink(missing_ok=True)
     arriving = iter(distributed(gated.dataset, cluster))
     found = [int(next(arriving)[0]) for _ in range(2 * HALF)]
     cluster.restart_dispatcher()

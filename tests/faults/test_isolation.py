@@ -126,3 +126,32 @@ def test_the_child_dies_with_its_parent(how):
     finally:
         parent.kill()
         parent.communicate()
+
+
+IN_A_CELL = """
+import linecache
+from helpers.measure import Arm, Settings, compare_in_child
+from helpers.quiet import tf
+
+CELL = '''
+def double():
+    return lambda k: k * 2
+
+def build():
+    return tf.data.Dataset.range(8).map(double())
+'''
+
+if __name__ == "__main__":
+    name = "/nowhere/ipykernel_1/1.py"
+    linecache.cache[name] = (len(CELL), None, CELL.splitlines(True), name)
+    exec(compile(CELL, name, "exec"))
+    print(len(compare_in_child([Arm("a", build)], settings=Settings.default()).trials) > 0)
+"""
+
+
+def test_a_cell_that_uses_tensorflow_is_quiet_there():
+    """TensorFlow's own lines, and AutoGraph's about code whose source it cannot find."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_CELL], capture_output=True, text=True, timeout=180
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

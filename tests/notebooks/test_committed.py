@@ -30,17 +30,6 @@ HOST = re.compile(r"\b(?:ip-\d+-\d+-\d+-\d+|\d+\.\d+\.\d+\.\d+:\d+|localhost:\d+
 INLINE = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
 
 
-NOT_YET_RUN = {"11-real-sources", "12-feed-a-model"}
-"""They await `workbook refresh` on a quiet machine: what they show is not stored yet."""
-
-
-@pytest.fixture
-def full_run(request):
-    """Expects nothing of what is not stored yet."""
-    if request.node.callspec.params["book"].stem in NOT_YET_RUN:
-        request.node.add_marker(pytest.mark.xfail(reason="not run in full yet", strict=False))
-
-
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
 def book(request):
     """Every notebook, one after the other."""
@@ -121,13 +110,13 @@ def test_nothing_tells_where_or_by_whom_it_was_run(book):
     assert "version" not in book.metadata.get("language_info", {})
 
 
-def test_it_was_run_from_top_to_bottom_in_full(book, full_run):
+def test_it_was_run_from_top_to_bottom_in_full(book):
     counts = [cell.execution_count for cell in code(book)]
     assert counts == list(range(1, len(counts) + 1)), "run `make refresh`"
     assert not [text for text in texts(book) if "QUICK run" in text]
 
 
-def test_checked_cells_have_something_to_check(book, full_run):
+def test_checked_cells_have_something_to_check(book):
     # nbval compares nothing in a cell without a count, and nothing with an output never stored.
     checked = [cell for cell in code(book) if CHECKED in cell.metadata.get("tags", [])]
     for cell in checked:

@@ -728,6 +728,10 @@ def test_cardinality_is_known_and_held_to(num_workers):
     for wrong, found in ((8, "more rows"), (9, "more rows"), (12, "only 10 rows")):
         with pytest.raises(tf.errors.InvalidArgumentError, match=f"{found}.*promised {wrong}"):
             list(build(wrong))
+    for wrong, drop in ((0, False), (2, True)):  # of no batch, of which nobody would ask for one
+        assert build(wrong, drop).cardinality() == 0
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"more rows.*promised {wrong}"):
+            list(build(wrong, drop))
 
 
 def test_a_number_of_rows_needs_one_stream():
@@ -823,23 +827,6 @@ def test_what_a_generator_refers_to_arrives_as_it_is(num_workers):
 
 @workers
 @pytest.mark.parametrize("num_workers", [0, 1])
-@pytest.mark.parametrize(("cardinality", "drop"), [(0, False), (2, True)])
-def test_rows_beyond_a_cardinality_of_no_batch_are_an_error(cardinality, drop, num_workers):
-    dataset = bridge.from_generator(
-        lambda: iter(range(3)),
-        output_signature=INTEGER,
-        batch_size=4,
-        drop_remainder=drop,
-        cardinality=cardinality,
-        num_workers=num_workers,
-    )
-    assert dataset.cardinality() == 0
-    with pytest.raises(tf.errors.OpError, match=f"where cardinality promised {cardinality}"):
-        list(dataset)
-
-
-@workers
-@pytest.mark.parametrize("num_workers", [0, 1])
 @pytest.mark.parametrize("stop", [sys.exit, lambda code: (_ for _ in ()).throw(KeyboardInterrupt)])
 def test_batches_before_a_generator_that_exits_arrive(stop, num_workers):
     def rows():
@@ -896,3 +883,39 @@ def test_the_first_line_of_an_error_names_the_line_of_code(rows, what):
 def test_an_array_of_a_type_that_tensorflow_lacks_is_refused_in_a_sentence(dtype):
     with pytest.raises(TypeError, match="which TensorFlow does not have; convert it"):
         bridge.from_source(np.zeros(3, dtype), batch_size=1)
+
+
+@pytest.mark.parametrize("dtype", [tf.resource, tf.variant])
+def test_a_type_that_python_has_no_values_of_is_refused_in_a_sentence(dtype):
+    with pytest.raises(TypeError, match=f"of type {dtype.name}, which no value of Python can have"):
+        bridge.from_generator(pairs, output_signature=spec((), dtype), batch_size=1)
+
+
+def test_a_source_whose_slices_exit_says_where():
+    class Exiting:
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, rows):
+            return np.arange(4)[rows] if rows.start < 2 else sys.exit(3)
+
+    with pytest.raises(tf.errors.OpError, match=r"examples 2 to 3: SystemExit: 3, at .*\.py:\d+"):
+        values(bridge.from_source(Exiting(), batch_size=2, chunk_size=2))
+
+
+class EqualToAll(Exception):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = Exception.__hash__
+
+
+def test_errors_that_say_they_are_equal_are_told_apart():
+    def rows():
+        yield 0
+        raise EqualToAll("last") from EqualToAll("first")
+
+    with pytest.raises(tf.errors.OpError) as error:
+        list(bridge.from_generator(rows, output_signature=INTEGER, batch_size=1))
+    assert "last" in first_line(error)
+    assert "EqualToAll: first" in error.value.message

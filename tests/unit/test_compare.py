@@ -29,8 +29,8 @@ def test_a_run_agrees_with_itself_in_everything(run):
     assert len(found.ratios) == 4 + 2 + 1 + 2 + 2
     assert found.share == 1
     assert found.sentences == (
-        "11 of 11 ratios agree within their intervals (100%).",
-        "3 of 3 claims (100%) have the same verdict in both runs.",
+        "11 of 11 ratios agree within their intervals (100\u00a0%).",
+        "3 of 3 claims (100\u00a0%) have the same verdict in both runs.",
         "2 more are left out: inconclusive, not run, or not there in one.",
     )
 
@@ -59,7 +59,7 @@ def test_a_claim_that_turned_is_named(run):
     first = _with_claims(run, x="supported", y="supported", z="depends")
     second = _with_claims(run, x="refuted", y="inconclusive", z="depends")
     said = compare_runs({"a": first, "b": second}).sentences
-    assert said[1].startswith("1 of 3 claims (33%)")
+    assert said[1].startswith("1 of 3 claims (33\u00a0%)")
     assert said[2] == "Supported in one and refuted in another: x."
     second = _with_claims(run, x="supported", y="inconclusive", z="depends")
     said = compare_runs({"a": first, "b": second}).sentences

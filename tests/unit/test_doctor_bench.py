@@ -41,13 +41,13 @@ def test_the_table_counts():
     mix = MixResult("m", (0.5, 0.3, 0.2), (0.44, 0.34, 0.22), 0.03)
     healthy = _case(name="well", healthy=True, accused=True, wanted=("consumer",), pairs=())
     rows = {row[0]: row[2] for row in _bench(_case(), healthy, mixes=[mix]).rows()}
-    assert rows["first cause right"] == "1 of 2 (50%)"
+    assert rows["first cause right"] == "1 of 2 (50\u00a0%)"
     assert rows["healthy, accused"] == "1 of 1"
-    assert rows["best fix first, by trying all"] == "1 of 1 (100%)"
-    assert rows["stated 90 % interval holds"] == "1 of 2 (50%)"
-    assert rows["GIL held / waiting / freed within 10 points"] == "1 of 1 (100%)"
-    assert rows["the same within 5 points"] == "0 of 1 (0%)"
-    assert rows["longest time to an answer"] == "11 s, 110%"
+    assert rows["best fix first, by trying all"] == "1 of 1 (100\u00a0%)"
+    assert rows["stated 90 % interval holds"] == "1 of 2 (50\u00a0%)"
+    assert rows["GIL held / waiting / freed within 10 points"] == "1 of 1 (100\u00a0%)"
+    assert rows["the same within 5 points"] == "0 of 1 (0\u00a0%)"
+    assert rows["longest time to an answer"] == "11 s, 110\u00a0%"
 
 
 def test_the_best_fix_is_the_first_unless_another_is_surely_faster():
@@ -65,9 +65,9 @@ def test_known_costs_and_numbers_of_workers_count_and_so_do_their_fixes():
              InjectedResult("d", (0.5, 0.3, 0.2), (0.56, 0.24, 0.2))]  # fmt: skip
     made = replace(_bench(), workers=tuple(workers), injected=tuple(costs))
     rows = {row[0]: row[2] for row in made.rows()}
-    assert rows["number of workers within 1 of the best tried"] == "1 of 2 (50%)"
-    assert rows["shares of known costs within 5 points"] == "1 of 2 (50%)"
-    assert rows["best fix first, by trying all"] == "0 of 1 (0%)"
+    assert rows["number of workers within 1 of the best tried"] == "1 of 2 (50\u00a0%)"
+    assert rows["shares of known costs within 5 points"] == "1 of 2 (50\u00a0%)"
+    assert rows["best fix first, by trying all"] == "0 of 1 (0\u00a0%)"
     assert rows["predicted against measured, median error"].endswith("2 pairs")
 
 

@@ -4,13 +4,14 @@ import collections
 import io
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 from doctor.subjects import CASES
 
-from helpers.diagnose import examine, fixing
+from helpers.diagnose import examine, fixing, looking
 from helpers.diagnose.guard import Deadline, Stuck, limited
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.signature import check, propose, text_of
@@ -65,6 +66,58 @@ def test_a_fix_is_applied_and_yields_the_same_rows():
     names = [one.name for one in found.advice]
     tried = found.try_fix(names.index("bridge") + 1, budget_s=1)
     assert tried.same == "in order"
+
+
+def _lines():
+    for index in range(200):
+        yield np.full(index % 5, index, np.int32)
+
+
+class _Lines:
+    def __len__(self):
+        return 200
+
+    def __getitem__(self, index):
+        return np.full(index % 5, index, np.int32)
+
+
+@pytest.mark.parametrize("subject", [_lines, _Lines()], ids=["generator", "sequence"])
+def test_rows_that_differ_in_length_are_timed_and_mended_in_padded_batches(subject):
+    found = examine(subject, budget_s=6)
+    assert found.rounds and found.cause != "unmeasured"
+    place = [one.name for one in found.advice].index("bridge")
+    assert 'varying="pad"' in found.advice[place].code
+    assert found.try_fix(place + 1, budget_s=1).same == "in order"
+
+
+def test_a_generator_that_ends_with_the_last_row_looked_at_was_seen_whole():
+    for count, ended in ((looking.ROWS, True), (looking.ROWS + 1, False)):
+        seen = Look()
+        look(lambda count=count: iter(range(count)), seen, Deadline(5), file="", once=True)
+        assert (seen.count, seen.ended) == (looking.ROWS, ended)
+
+
+def test_a_cure_of_rows_that_were_wrong_is_not_blamed_for_other_rows():
+    row = np.zeros(3, np.float32)[1:]
+
+    def filled():
+        for index in range(200):
+            row[:] = index
+            yield row
+
+    found = examine(filled, output_signature=SPEC, budget_s=6)
+    other = tf.data.Dataset.from_tensors(tf.zeros((32, 2))).repeat(20)
+    said = str(found.try_fix(1, lambda: other, budget_s=1))
+    assert "the original is at fault" in said and "no fix" not in said
+
+
+def test_with_too_few_rounds_nothing_is_predicted():
+    found = examine(_rows, output_signature=SPEC, budget_s=6)
+    untried = tuple(replace(one, tried=None) for one in found.advice)
+    few = replace(found, rounds=2, misfit=0.0, advice=untried)
+    assert few.unsure and str(few).count("gain: not known") == len(untried) > 0
+    enough = replace(few, rounds=3)
+    assert not enough.unsure and str(enough).count("by the law") == len(untried)
 
 
 _Pair = collections.namedtuple("_Pair", "y x")

@@ -10,7 +10,7 @@ from helpers.diagnose.accounting import coefficients
 from helpers.diagnose.advice import Advice, predict, rank
 from helpers.diagnose.diagnosis import Work
 from helpers.diagnose.estimate import Estimate, draw_medians, of_draws
-from helpers.diagnose.law import Coefficients, batch_ns, binding, bounds, workers_for
+from helpers.diagnose.law import Coefficients, batch_ns, binding, bounds, unsure, workers_for
 from helpers.diagnose.probes import bracket, held_share
 from helpers.diagnose.profile import held_by
 from helpers.diagnose.verdict import cause_of, nothing_to_win
@@ -117,6 +117,20 @@ def _advice(name, gain):
 def test_the_largest_gain_comes_first_and_among_equals_the_simplest():
     ranked = rank([_advice("bridge", 2.0), _advice("worker", 2.02), _advice("threads", 5.0)])
     assert [one.name for one in ranked] == ["threads", "bridge", "worker"]
+
+
+def test_what_was_tried_comes_first_where_the_law_does_not_fit():
+    tried = replace(_advice("worker", 1.0), tried=Estimate(1.5, 1.4, 1.6))
+    ranked = rank([_advice("bridge", 2.0), tried], unsure=True)
+    assert [one.name for one in ranked] == ["worker", "bridge"]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "off", "expected"),
+    [(2, 0.0, True), (3, 0.0, False), (3, None, False), (9, 0.3, True), (9, -0.3, True)],
+)
+def test_few_rounds_or_a_law_that_does_not_fit_predict_nothing(rounds, off, expected):
+    assert unsure(rounds, off) is expected
 
 
 def test_what_brings_less_than_a_tenth_is_not_advised():
