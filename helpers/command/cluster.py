@@ -22,7 +22,9 @@ def cluster() -> None:
 
 @cluster_app.command()
 def start(
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Worker processes.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Worker processes; 0 for a dispatcher alone.")
+    ] = 2,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The dispatcher's; 0 for a free one.")
     ] = 0,

@@ -8,6 +8,7 @@ from . import (
     left,
     own,
     prefetch,
+    scale,
     scoreboard,
     signature,
     sources,
@@ -47,6 +48,8 @@ EXERCISES: dict[str, Exercise] = {
         sources.COUNTED,
         training.WEIGHTED,
         training.ENDLESS,
+        scale.PROMISE,
+        scale.PAYS,
         scoreboard.ADVICE,
     )
 }

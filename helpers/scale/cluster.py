@@ -97,7 +97,7 @@ class Cluster:
         """Starts the servers and waits until the dispatcher knows all workers.
 
         Args:
-            workers: Number of worker processes.
+            workers: Number of worker processes; 0 for a dispatcher whose workers are elsewhere.
             hosted: Pipelines with Python in them that the workers build before they serve.
             host: This machine's name or address for other machines. By default the servers
                 listen on loopback only, where a C compiler is at hand to see to it.
@@ -113,8 +113,10 @@ class Cluster:
             TypeError: What is hosted was not made by `host`.
             ClusterError: A server did not come up; the message says why.
         """
-        if not isinstance(workers, int) or workers < 1:
-            raise ValueError(f"a cluster needs a worker or more; found {workers!r}.")
+        if not isinstance(workers, int) or workers < (0 if dispatcher is None else 1):
+            raise ValueError(
+                f"a cluster needs a worker or more, or a dispatcher and none; found {workers!r}."
+            )
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ValueError(f"port must be a whole number from 0 to 65535; found {port!r}.")
         if not worker_timeout_s > 0:

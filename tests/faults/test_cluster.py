@@ -247,10 +247,47 @@ def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
         running.kill()
 
 
+def test_the_commands_for_several_machines_serve_together(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "cluster" / "README.md"
+    first, second, _ = re.findall(r"^workbook (cluster start .*)$", page.read_text(), re.MULTILINE)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    running = []
+    try:
+        for command in (first, second):
+            here = re.sub(r"10\.0\.0\.\d", "127.0.0.1", command).replace("5050", port)
+            here = here.replace("--workers 4", "--workers 1")
+            running.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "helpers", *here.split()],
+                    cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(page.parents[2])},
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                )
+            )  # fmt: skip
+            list(iter(running[-1].stdout.readline, "Ctrl-C ends it.\n"))
+        service = tf.data.experimental.service
+        policy = service.ShardingPolicy.DYNAMIC
+        served = tf.data.Dataset.range(100).apply(
+            service.distribute(policy, f"grpc://127.0.0.1:{port}")
+        )
+        assert sorted(numbers(served)) == list(range(100))
+        assert (tmp_path / "journal").is_dir()
+        for one in running:
+            one.send_signal(signal.SIGINT)
+        for one in running:
+            said, warned = one.communicate(timeout=60)
+            assert "The cluster is gone" in said and "nobody for a password" in warned
+            assert one.returncode == 0
+    finally:
+        for one in running:
+            one.kill()
+
+
 def test_arguments_that_make_no_cluster_are_sentences():
     with pytest.raises(ValueError, match="a worker or more"):
-        Cluster(0)
-    for workers in (1.5, "2"):
+        Cluster(0, dispatcher="127.0.0.1:5050")
+    for workers in (-1, 1.5, "2"):
         with pytest.raises(ValueError, match="a worker or more; found"):
             Cluster(workers)
     for port in (-1, 80_000):

@@ -1,5 +1,16 @@
 """Plausible wrong answers to each exercise: code in the place of the start, and what is said."""
 
+
+def _promised(*ways: str) -> str:
+    """The dictionary of 13-promise with these ways."""
+    uses = (
+        "one epoch, no row twice",
+        "endless, and a lost worker costs no row",
+        "slow rows, the same in each of ten epochs",
+    )
+    return f"promise = {dict(zip(uses, ways, strict=True))!r}"
+
+
 WRONG: dict[str, dict[str, str]] = {
     "00-batches": {
         "mine = PipelineOptions(batch=50)": "the prefetch is missing",
@@ -488,6 +499,25 @@ WRONG: dict[str, dict[str, str]] = {
         ),
         "def endless(dataset, rows, batch_size):\n"
         "    return dataset.batch(batch_size).repeat()": "Two things are wanted",
+    },
+    "13-promise": {
+        _promised("OFF", "OFF", "materialise"): "two workers give each row twice",
+        _promised("DYNAMIC", "DYNAMIC", "materialise"): "takes what it was given",
+        _promised("DYNAMIC", "OFF", "DYNAMIC"): "slow rows ten times over",
+        _promised("materialise", "OFF", "materialise"): "the writing does not pay",
+        _promised("dynamic", "OFF", "materialise"): "the ways are",
+    },
+    "13-pays": {
+        "def pays_after(once_s, made_s, read_s):\n"
+        "    return once_s / (made_s - read_s) if made_s > read_s else None": "epochs are whole",
+        "def pays_after(once_s, made_s, read_s):\n"
+        "    return once_s // (made_s - read_s) if made_s > read_s else None": "not paid yet",
+        "def pays_after(once_s, made_s, read_s):\n    return -int(-once_s // made_s)": (
+            "saves the difference"
+        ),
+        "def pays_after(once_s, made_s, read_s):\n"
+        "    return max(1, -int(-once_s // max(made_s - read_s, 1e-9)))": "it never pays",
+        "def pays_after(once_s, made_s, read_s):\n    return None": "it does pay",
     },
     "14-advice": {
         "advice = 'prefetch'": "the step waits for the rest",
