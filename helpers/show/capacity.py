@@ -1,4 +1,4 @@
-"""How many workers: the rates that a capacity allows, with what was measured on them, and sliders."""
+"""How many workers: the rates that a capacity allows, what was measured on them, and sliders."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ class CapacitySliders(Frame):
             name: self.sliders[name].value / 1e3
             if self._moved(name)
             else getattr(self._first, name)
-            for name in _MILLISECONDS
+            for name, slider in self.sliders.items()
+            if name in _MILLISECONDS
         }
         self.capacity = replace(
             self._first,
