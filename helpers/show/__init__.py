@@ -3,6 +3,7 @@
 from . import plots
 from .exercise import check
 from .headline import run
+from .listed import listed
 from .nodes import graph
 from .panel import Panel
 from .picture import Picture, figure
@@ -17,6 +18,7 @@ __all__ = [
     "check",
     "figure",
     "graph",
+    "listed",
     "plots",
     "run",
 ]
