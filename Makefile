@@ -31,6 +31,7 @@ venv: ## make .venv with everything in it; done once, then a look
 	$(SETUP)
 
 lab: venv ## open the workbook in JupyterLab
+	-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
 		--LabApp.default_url=/lab/tree/00-start-here.ipynb
 
