@@ -11,7 +11,7 @@ from helpers.command.apart import SHOWN
 from helpers.diagnose.naming import named
 from helpers.measure import load
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 
 CODE = """
 import os, subprocess, sys, time
