@@ -13,6 +13,7 @@ from unit.fake_runs import make_run
 from helpers.show import report
 
 pytestmark = pytest.mark.browser
+ONE_KERNEL = True
 
 SHOWN = """
 from unit.fake_runs import measured
