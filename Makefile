@@ -19,9 +19,13 @@ endif
 # Jupyter refuses root unless told; in a container there often is nobody else.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-SETUP = @"$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON)
+# A room without a network: `make wheelhouse` where there is one, then there
+# `make WHEELHOUSE=wheelhouse venv`.
+FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
-.PHONY: help venv lab test reproduce refresh figures house lock peers
+SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
+
+.PHONY: help venv lab test reproduce refresh figures house lock peers wheelhouse
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -57,6 +61,9 @@ lock: venv ## compile requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
 		--extra test --extra author --strip-extras --upgrade \
 		--custom-compile-command "make lock" --output-file requirements.txt
+
+wheelhouse: ## gather all packages in wheelhouse/, to install from without a network
+	$(SETUP) --gather wheelhouse
 
 peers: ## add PyTorch, Grain and Datasets, to compare with
 	$(SETUP) --peers
