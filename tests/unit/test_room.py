@@ -460,8 +460,8 @@ HTML = "<script>alert('x')</script>&\"' $\\frac{1$ [bold red]x[/]"
 def test_html_in_a_name_is_escaped_everywhere(small, tmp_path):
     made = _with(small, (*MACHINE_AT, "processor"), HTML)
     made["record"]["verdicts"][HTML] = "refuted"
-    for ratio in made["record"]["ratios"]:
-        ratio.update(arm=HTML + ratio["arm"], baseline="$" + HTML, where=HTML, what=HTML)
+    for place, ratio in enumerate(made["record"]["ratios"]):
+        ratio.update(arm=f"{HTML}{place}", baseline=f"${HTML}", where=HTML, what=HTML)
     for seed in range(3):
         rooms.put(tmp_path, f"a{seed}.json", rooms.machine(made, seed=seed))
     name = "_<b onload=x>\n\x1b[31m$a$.json"
