@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -95,6 +96,7 @@ def outliers(shared: Sequence[Shared], logs: np.ndarray, far: np.ndarray) -> tup
     enough = np.maximum(np.minimum(COUNT, of), SHARE * of)
     places = [place for place in range(len(shared)) if of[place] and count[place] >= enough[place]]
     apart = logs - np.nanmedian(logs, axis=1, keepdims=True) if len(logs) else logs
+    widths = [_width(one) for one in shared]
     found = []
     for place in places:
         rows = np.flatnonzero(far[:, place])
@@ -107,7 +109,7 @@ def outliers(shared: Sequence[Shared], logs: np.ndarray, far: np.ndarray) -> tup
                 int(of[place]),
                 math.exp(float(np.median(np.abs(off)))),
                 math.exp(float(off[order[0]])),
-                _reasons(place, shared, set(places)),
+                _reasons(place, shared, set(places), widths),
             )
         )
     return tuple(sorted(found, key=lambda one: (-len(one.far) / one.of, -one.factor)))
@@ -132,7 +134,9 @@ def _version(one: Shared, package: str, name: str) -> str | None:
     return f"{name} {version}" if version else f"no {name}"
 
 
-def _reasons(place: int, shared: Sequence[Shared], far: set[int]) -> tuple[str, ...]:
+def _reasons(
+    place: int, shared: Sequence[Shared], far: set[int], widths: Sequence[float]
+) -> tuple[str, ...]:
     """What this machine has and few others have, and numbers far from theirs."""
     said = []
     others = [other for other in range(len(shared)) if other != place]
@@ -144,7 +148,6 @@ def _reasons(place: int, shared: Sequence[Shared], far: set[int]) -> tuple[str, 
             said.append(apart)
         elif words and _rare(values, place):
             said.append(f"{words}, {_who_else(alike, len(others), far)}")
-    widths = [_width(one) for one in shared]
     usual = float(np.median([widths[other] for other in others]))
     if usual > 0 and widths[place] > APART * usual:
         said.append(
@@ -156,10 +159,9 @@ def _reasons(place: int, shared: Sequence[Shared], far: set[int]) -> tuple[str, 
 
 def _rare(values: Sequence[str | None], place: int) -> bool:
     """Whether few others share a value, in a room where most machines share theirs with many."""
-    others = len(values) - 1
-    shares = [(values.count(value) - 1) / others for value in values]
-    alone = values.count(values[place]) == 1
-    return (shares[place] <= FEW or alone) and shares[place] < np.median(shares) / 2
+    counts, others = Counter(values), len(values) - 1
+    shares = [(counts[value] - 1) / others for value in values]
+    return (shares[place] <= FEW or counts[values[place]] == 1) and shares[place] < np.median(shares) / 2
 
 
 def _number_apart(name: str, place: int, shared: Sequence[Shared]) -> str:
@@ -173,7 +175,7 @@ def _number_apart(name: str, place: int, shared: Sequence[Shared]) -> str:
     beyond = sum(number >= own if own > usual else number <= own for number in others)
     if beyond > max(1, FEW * len(others)):
         return ""
-    what = "cores" if name == "cores" else "GiB of memory"
+    what = f"core{'s' * (own != 1)}" if name == "cores" else "GiB of memory"
     return f"{own} {what}, where the others' median is {usual:.3g}"
 
 

@@ -73,6 +73,8 @@ class Room:
         part = sum(not one.whole for one in self.shared)
         if part:
             said.append(f"{part} gave a part of a run only.")
+        if not self.spreads and any(one.ratios for one in self.shared):
+            said.append("No two machines have a ratio in common.")
         decided = [tally for tally in self.tallies if tally.majority]
         if decided and count > 1:
             one = sum(not tally.against for tally in decided)

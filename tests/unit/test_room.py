@@ -526,7 +526,7 @@ def _far(small, tmp_path, others, **changes):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"cores": 1}, "1 cores, where the others' median is 2"),
+        ({"cores": 1}, "1 core, where the others' median is 2"),
         ({"memory_gib": 2}, "2 GiB of memory, where the others' median is 8"),
         ({"processor": "Chip 1"}, "Chip 1, which no other has"),
         ({"system": "Darwin"}, "Darwin, which no other has"),
@@ -582,6 +582,17 @@ def test_a_room_of_verdicts_alone_has_no_figure(small, tmp_path):
     room = gather_room(tmp_path)
     assert "<img" not in build(room) and "claim-supported" in build(room)
     assert "claim-supported" in str(room)
+
+
+def test_machines_without_a_ratio_in_common_are_told(small, tmp_path):
+    for place in range(2):
+        made = rooms.machine(small, seed=place)
+        made["record"]["ratios"] = made["record"]["ratios"][place : place + 1]
+        rooms.put(tmp_path, f"{place}.json", made)
+    room = gather_room(tmp_path)
+    assert room.spreads == ()
+    assert "No two machines have a ratio in common." in str(room)
+    assert "<img" not in build(room)
 
 
 def test_every_machine_is_a_dot_and_the_outlier_is_marked_and_named(whole, tmp_path):
