@@ -21,7 +21,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 SETUP = @"$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON)
 
-.PHONY: help venv lab test reproduce refresh figures house lock peers
+.PHONY: help venv lab test site reproduce refresh figures house lock peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -39,6 +39,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+site: venv ## build pages to read without running, in site/
+	$(BIN)/python scripts/make_site.py
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce
