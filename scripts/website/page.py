@@ -171,7 +171,7 @@ def _check_errors(soup: BeautifulSoup, source: str) -> None:
 def _sections(soup: BeautifulSoup, name: str) -> list[Section]:
     """Gives each heading of the prose its anchor, and gathers what stands under it."""
     sections: list[Section] = []
-    taken: set[str] = set()
+    taken = {"content", "query", "found"}  # what the page around it names
     for cell in soup.find_all(attrs={"data-cell": True}) or [soup]:
         prose = "code" not in (cell.get("class") or [])
         for part in cell.find_all(recursive=False) if prose else [cell]:
