@@ -25,11 +25,11 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
-.PHONY: help venv lab test reproduce refresh figures house lock peers wheelhouse
+.PHONY: help venv lab test site reproduce refresh figures house lock peers wheelhouse
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
-		printf '  make %-10s%s\n' "$$name" "$$text"; done
+		printf '  make %-12s%s\n' "$$name" "$$text"; done
 
 venv: ## make .venv with everything in it; done once, then a look
 	$(SETUP)
@@ -44,6 +44,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+site: venv ## build pages to read without running, in site/
+	$(BIN)/python scripts/make_site.py
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce
