@@ -25,7 +25,7 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
-.PHONY: help venv lab test site reproduce refresh figures house lock peers wheelhouse
+.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
