@@ -30,6 +30,9 @@ NOTEBOOKS, DOCS = ROOT / "notebooks", ROOT / "docs"
 AMBIGUOUS = {"example", "source", "control", "round", "interval", "alias", "ratio", "X-ray"}
 """Words of the glossary that notebooks use in other senses too, or on every line."""
 
+GUIDES = "guide", "room"
+"""Documents for instructors."""
+
 INDEX = "search-index.js"
 """Whatever folder has it is a site, and may be built anew."""
 
@@ -81,7 +84,8 @@ def _pages(listing: claims.Listing) -> list[page.Page]:
     tried = listing.result()
     scoreboard = _claims(tried)
     start = _start(notebooks, the_map(), tried["claims"])
-    pages = [start, *notebooks, scoreboard, traps, glossary]
+    guides = [page.of_document(DOCS / "instructor" / f"{name}.md", "guide") for name in GUIDES]
+    pages = [start, *notebooks, scoreboard, traps, glossary, *guides]
     page.check_links(pages)
     return pages
 

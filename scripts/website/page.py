@@ -52,7 +52,8 @@ class Page:
         name: Of its file, without the ending.
         title: What it is called in lists.
         body: Its HTML, without anything around it.
-        kind: What its sections are to a search: "section", "word", "trap", "claim" or "start".
+        kind: What its sections are to a search: "section", "word", "trap", "claim", "guide" or
+            "start".
         sections: In order; the first is the page's own.
         source: The file that it is made of, which messages name.
         links: The addresses within the site that it links to.
@@ -244,7 +245,7 @@ def _relink(soup: BeautifulSoup, name: str) -> Iterator[str]:
             link["rel"] = "noreferrer"
             continue
         file, _, fragment = href.partition("#")
-        file = re.sub(r"^(?:\./|\.\./)*(?:notebooks/|docs/)?", "", file)
+        file = re.sub(r"^(?:\./|\.\./)*(?:notebooks/|docs/)?(?:instructor/)?", "", file)
         file = re.sub(r"\.(?:ipynb|md)$", ".html", file) or f"{name}.html"
         link["href"] = file + (f"#{slug(unquote(fragment))}" if fragment else "")
         yield link["href"]
