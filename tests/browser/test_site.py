@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 PAGES = sorted(path.stem for path in make_site.NOTEBOOKS.glob("*.ipynb"))
-PAGES = ["index", *PAGES, "claims", "traps", "glossary"]
+PAGES = ["index", *PAGES, "claims", "traps", "glossary", *make_site.GUIDES]
 
 
 @pytest.fixture(scope="session")
