@@ -17,7 +17,7 @@ from .page import Page, Section
 TITLE, ALSO, TEXT, CODE = 6.0, 2.5, 2.0, 0.5
 """What a word says where it stands: in a heading most, in code least."""
 
-KINDS = {"word": 1.3, "trap": 1.3, "claim": 1.0, "section": 1.0, "page": 1.0}
+KINDS = {"word": 1.3, "trap": 1.3, "claim": 1.0, "section": 1.0, "guide": 0.8, "page": 1.0}
 """A word of the glossary and a trap are answers; a section is where to read on."""
 
 STOP = frozenset(

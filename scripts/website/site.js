@@ -142,7 +142,7 @@
     });
   };
 
-  const KINDS = { word: "word", trap: "trap", claim: "claim", section: "", page: "" };
+  const KINDS = { word: "word", trap: "trap", claim: "claim", guide: "for instructors", section: "", page: "" };
   const line = ({ doc }, typed) => {
     const [address, kind, title, page, text] = docs[doc];
     const item = document.createElement("li");
