@@ -19,18 +19,23 @@ endif
 # Jupyter refuses root unless told; in a container there often is nobody else.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-SETUP = @"$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON)
+# A room without a network: `make wheelhouse` where there is one, then there
+# `make WHEELHOUSE=wheelhouse venv`.
+FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
-.PHONY: help venv lab test reproduce refresh figures house lock peers
+SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
+
+.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
-		printf '  make %-10s%s\n' "$$name" "$$text"; done
+		printf '  make %-12s%s\n' "$$name" "$$text"; done
 
 venv: ## make .venv with everything in it; done once, then a look
 	$(SETUP)
 
 lab: venv ## open the workbook in JupyterLab
+	-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
 		--LabApp.default_url=/lab/tree/00-start-here.ipynb
 
@@ -39,6 +44,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+site: venv ## build pages to read without running, in site/
+	$(BIN)/python scripts/make_site.py
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce
@@ -56,6 +64,9 @@ lock: venv ## compile requirements.txt anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
 		--extra test --extra author --strip-extras --upgrade \
 		--custom-compile-command "make lock" --output-file requirements.txt
+
+wheelhouse: ## gather all packages in wheelhouse/, to install from without a network
+	$(SETUP) --gather wheelhouse
 
 peers: ## add PyTorch, Grain and Datasets, to compare with
 	$(SETUP) --peers

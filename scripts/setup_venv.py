@@ -3,6 +3,9 @@
     python scripts/setup_venv.py             make or update .venv; nothing to do: says so, and ends
     python scripts/setup_venv.py --peers     add the other loaders that the workbook compares with
     python scripts/setup_venv.py --this-python     use the Python that runs this, or say why not
+    python scripts/setup_venv.py --gather DIR      put all packages into DIR, for rooms without a
+                                                   network; the same system and Python as there
+    python scripts/setup_venv.py --wheelhouse DIR  install from there, and ask no network
 
 `make venv` calls it; on Windows call it by hand. Only the standard library is used, and only
 syntax that old Pythons can read, so that they can say one clear line about what is missing.
@@ -29,6 +32,9 @@ WHEEL_BYTES = int(1.1 * GIB)  # what pip unpacks from, and keeps in its cache
 MARGIN_BYTES = int(0.5 * GIB)
 # For Linux, PyPI's PyTorch is the one with CUDA, several GB; this index has it for the CPU.
 LINUX_TORCH = ("--extra-index-url", "https://download.pytorch.org/whl/cpu", "torch==2.13.0")
+
+# What builds this project itself, which pip would fetch when it installs it.
+BUILDERS = ("hatchling>=1.27", "editables")
 
 NO_NETWORK = re.compile(
     "NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError"
@@ -182,11 +188,16 @@ def up_to_date(stamp_file, content):
 
 
 def pip_environment():
-    """This process's variables without those that lead pip out of .venv."""
+    """This process's variables without those that lead pip out of .venv, or past a wheelhouse."""
     outside = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV"}
     kept = {name: value for name, value in os.environ.items() if name not in outside}
     kept.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1", PYTHONIOENCODING="utf-8")
+    if WHEELHOUSE:
+        kept.update(PIP_NO_INDEX="1", PIP_FIND_LINKS=WHEELHOUSE[0])
     return kept
+
+
+WHEELHOUSE = []  # the folder that packages come from in place of the index, if there is one
 
 
 def logged(command, log):
@@ -236,8 +247,9 @@ def pip_error(text):
         )
     missing = re.search(r"No matching distribution found for (\S+)", text)
     if missing:
+        place = "wheelhouse" if WHEELHOUSE else "package index"
         return SetupError(
-            f"the package index has no {missing.group(1)} for this machine and Python" + story
+            f"the {place} has no {missing.group(1)} for this machine and Python" + story
         )
     errors = [line[6:].strip() for line in text.splitlines() if line.lower().startswith("error:")]
     return SetupError("pip failed: " + (errors[-1] if errors else "it gave no reason") + story)
@@ -317,6 +329,26 @@ def add_peers(log):
     print("set-up: the peers are ready")
 
 
+# ------------------------------------------------------------------------------ without a network
+
+
+def gather(log, folder):
+    """Put every package that the lock names into a folder, as a file that pip can install."""
+    print(f"set-up: gathering all packages in {folder}; this takes some minutes", flush=True)
+    wheel = ("wheel", "--retries", "1", "--wheel-dir", str(folder))
+    pip(log, *wheel, "--no-deps", "-r", "requirements.txt")
+    pip(log, *wheel, *BUILDERS)
+    count = len(list(folder.glob("*.whl")))
+    print(f"set-up: {folder} has {count} packages; there: make venv WHEELHOUSE={folder.name}")
+
+
+def use_wheelhouse(folder):
+    """Have pip install from a folder that `gather` filled."""
+    if not any(folder.glob("*.whl")):
+        raise SetupError(f"{folder} has no packages; `make wheelhouse` gathers them")
+    WHEELHOUSE[:] = [str(folder.resolve())]
+
+
 # ------------------------------------------------------------------------------ the command
 
 
@@ -349,10 +381,14 @@ def run(arguments):
         if other is None:
             raise SetupError(problem)
         return subprocess.run([other, str(Path(__file__).resolve()), *sys.argv[1:]]).returncode
+    if arguments.wheelhouse:
+        use_wheelhouse(arguments.wheelhouse)
     with only_one() as log:
         make_venv(log, keep_version=not arguments.this_python)
         if arguments.peers:
             add_peers(log)
+        if arguments.gather:
+            gather(log, arguments.gather)
     return 0
 
 
@@ -360,6 +396,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", action="store_true", help="add PyTorch, Grain and Datasets")
     parser.add_argument("--this-python", action="store_true", help="look for no other Python")
+    parser.add_argument("--gather", metavar="DIR", type=Path, help="put all packages into DIR")
+    parser.add_argument("--wheelhouse", metavar="DIR", type=Path, help="install from DIR alone")
     arguments = parser.parse_args()
     try:
         return run(arguments)

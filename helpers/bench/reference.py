@@ -16,6 +16,8 @@ def committed(
 ) -> BridgeBench:
     """Returns the committed run of the benchmark: a machine's if there is one, else the first.
 
+    A quick run, whose numbers show nothing, is returned only where there is no full one.
+
     Args:
         machine: The machine that asks; None for the first by name, whoever asks.
         folder: Where the results files are; `RESULTS` unless given.
@@ -31,5 +33,6 @@ def committed(
             f"there is no committed run of the benchmark: make one with `workbook bench {what} "
             f"--json results/{results_name(machine or this_machine())}{ENDINGS[what]}`."
         )
-    own = found.get(results_name(machine) + ENDINGS[what]) if machine else None
-    return load(own or next(iter(found.values())))
+    own = results_name(machine) + ENDINGS[what] if machine else ""
+    runs = [load(found[name]) for name in sorted(found, key=lambda name: name != own)]
+    return next((run for run in runs if not run.quick), runs[0])

@@ -14,7 +14,9 @@ from . import (
     refresh,
     report,
     reproduce,
+    room,
     selfcheck,
+    share,
 )
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app = typer.Typer(
 app.command()(reproduce.reproduce)
 app.command()(compare.compare)
 app.command()(report.report)
+app.command()(share.share)
+app.command()(room.room)
 app.command()(claims.claims)
 app.command()(refresh.refresh)
 app.command()(selfcheck.selfcheck)

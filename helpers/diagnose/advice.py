@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from helpers.diagnose import ladder as rungs
 from helpers.diagnose.estimate import Estimate, of_draws
+from helpers.diagnose.hazards import SPEED, Hazard
 from helpers.diagnose.law import Coefficients, batch_ns, workers_for
+from helpers.diagnose.profile import Line
 from helpers.diagnose.subject import Subject
 
 WORTH, ALIKE = 1.1, 1.05
@@ -22,6 +25,9 @@ BY_LAW = 1.25
 """The interval of what the law predicts is made wider by this factor on each side: it is off by a
 tenth in the median and by a quarter now and then (`workbook bench doctor`)."""
 
+HEAVY_LINES = 0.25
+"""Share of the generator's time from which on lines are worth a rewrite."""
+
 DRAWS = 100
 """Resamples that a prediction rests on."""
 
@@ -31,7 +37,8 @@ class Advice:
     """A change, and what it is predicted to bring.
 
     Attributes:
-        name: "bridge", "worker", "workers", "threads", "slices", "prefetch" or "signature".
+        name: "bridge", "worker", "workers", "threads", "slices", "prefetch", "signature" or
+            "rewrite".
         title: What to do, in a few words.
         code: To paste.
         predicted: Batches per second as a multiple of today's, by the law.
@@ -195,6 +202,47 @@ def candidates(
             workers=count, automatic=sharded,
         )  # fmt: skip
     return found
+
+
+def rewrites(hazards: Sequence[Hazard], lines: Sequence[Line]) -> list[tuple[Advice, Edit]]:
+    """Returns changes of the user's own lines, where a hazard stands on one that costs time.
+
+    Args:
+        hazards: That were found.
+        lines: Of the profile, with the share of each in the generator's time.
+    """
+    found: list[tuple[Advice, Edit]] = []
+    rest = list(lines)
+    for hazard in hazards:
+        file, _, number = hazard.where.rpartition(":")
+        if hazard.level != SPEED or not number:
+            continue
+        span = range(int(number), max(int(number), hazard.last) + 1)
+        slow = [line for line in rest if line.file == file and line.line in span]
+        if sum(line.share for line in slow) < HEAVY_LINES:
+            continue
+        rest = [line for line in rest if line not in slow]
+        advice = Advice(
+            "rewrite", f"change {hazard.where}: {hazard.title}", hazard.fix,
+            Estimate(1.0, 1.0, 1.0), "none, if the rows stay the same",
+            "the work of the line can be done once, or elsewhere", 0, False,
+        )  # fmt: skip
+        found.append((advice, functools.partial(_without, slow)))
+    return found
+
+
+def _without(lines: Sequence[Line], c: Coefficients, one: dict[str, float]) -> Coefficients:
+    """Takes the time of lines off the generator's."""
+    held, waiting, freed = (
+        sum(shares) * c.generator
+        for shares in zip(*((one.held, one.waiting, one.freed) for one in lines), strict=True)
+    )
+    return replace(
+        c,
+        held=max(0.0, c.held - held),
+        waiting=max(0.0, c.waiting - waiting),
+        freed=max(0.0, c.freed - freed),
+    )
 
 
 def _share(c: Coefficients) -> float:

@@ -182,12 +182,18 @@ class Diagnosis:
             ValueError: If there is no such advice, the diagnosis was read back from a file, or the
                 changed data set is missing.
         """
-        if not 1 <= number <= len(self.advice):
+        if not isinstance(number, int) or not 1 <= number <= len(self.advice):
             have = f"1 to {len(self.advice)}" if self.advice else "none"
             raise ValueError(f"there is no advice {number!r}; there is {have}.")
         trial: Callable[..., Tried] | None = getattr(self, "_trial", None)
         if trial is None:
             raise ValueError("this diagnosis was read back and has no generator: examine it anew.")
+        one = self.advice[number - 1]
+        if changed is None and not one.automatic:
+            raise ValueError(
+                f"the doctor cannot make this change by itself ({one.title}): give try_fix a "
+                "function, too, that returns the changed data set."
+            )
         with turn(cancelled=how.get("cancelled")):
             return trial(self.advice[number - 1], changed, budget_s=budget_s, **how)
 
@@ -213,7 +219,8 @@ class Diagnosis:
         if self.failure is not None:
             where = f" at {self.failure.where}" if self.failure.where else ""
             asked = f"Element {self.failure.index} was asked for{where}."
-            found.append(("An exception in your code", [asked, self.failure.traceback], []))
+            said = [asked] if self.failure.index >= 0 else []
+            found.append(("An exception in your code", [*said, self.failure.traceback], []))
         warnings = [hazard for hazard in self.hazards if hazard.level == DATA]
         if warnings:
             found.append(("Changes or loses data", [], _hazard_rows(warnings)))
@@ -284,7 +291,8 @@ class Diagnosis:
             if self.unsure and one.tried is None:
                 gain = "not known: it was not tried, and the law is not to be trusted here"
             rows.append([f"{place}. {one.title}", gain, one.costs, one.needs, one.code])
-        return ["In Python, try_fix(1) of the diagnosis puts the first to the test."], rows
+        how = "try_fix(1)" if self.advice[0].automatic else "try_fix(1, your_changed_data_set)"
+        return [f"In Python, {how} of the diagnosis puts the first to the test."], rows
 
     def __str__(self) -> str:
         lines = [f"{self.subject} ({self.kind}), batches of {self.batch_size}, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 
 from helpers.diagnose import accounting, fixing, ladder, law, profile, signature, verdict
 from helpers.diagnose import advice as advising
-from helpers.diagnose.consumer import step_of
+from helpers.diagnose.consumer import refusal, step_of
 from helpers.diagnose.diagnosis import Bound, Diagnosis, Work
 from helpers.diagnose.estimate import draw_medians, of_draws
 from helpers.diagnose.guard import (
@@ -23,9 +24,10 @@ from helpers.diagnose.guard import (
     Stuck,
     failure_of,
     failure_through_tensorflow,
+    index_of,
     limited,
 )
-from helpers.diagnose.hazards import DATA, Evidence, find
+from helpers.diagnose.hazards import DATA, Evidence, Hazard, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
@@ -41,6 +43,8 @@ BATCH = 32
 
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the budget that is spent."""
+
+_UNHEARD: Tell = lambda words, share: None  # noqa: E731
 
 LOOK, CLIMB, RACE = 0.2, 0.35, 0.95
 """Shares of the budget: the two passes, the ladder. The profile has 3 s of what is left, at most,
@@ -64,7 +68,7 @@ def examine(
     batch_size: int | None = None,
     consumer: Any = None,
     budget_s: float = 45,
-    tell: Tell = lambda words, share: None,
+    tell: Tell = _UNHEARD,
     cancelled: Flag | None = None,
 ) -> Diagnosis:
     """Examines a generator or pipeline: what is slow, what is wrong, and what to change.
@@ -93,12 +97,19 @@ def examine(
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(f"batch_size is a whole number of rows above 0, not {batch_size!r}.")
     step, consumer_name, model = step_of(consumer)
-    with turn(lambda words: tell(words, 0.0), cancelled):
+    with turn(lambda words: _waiting(words, tell), cancelled):
         exam = _Examination(
             subject, output_signature, args, batch_size or BATCH, step, consumer_name, model,
             Deadline(budget_s), tell,
         )  # fmt: skip
         return _within(exam, budget_s, cancelled)
+
+
+def _waiting(words: str, tell: Tell) -> None:
+    """Says that something else measures; also where nobody listens, since it may take long."""
+    tell(words, 0.0)
+    if tell is _UNHEARD:
+        print(words, file=sys.stderr)
 
 
 def _within(exam: _Examination, budget_s: float, cancelled: Flag | None) -> Diagnosis:
@@ -178,12 +189,16 @@ class _Examination:
         if stopped:
             return self.answer(cause="unseen", sentence=stopped)
         try:
+            if refused := self._try_consumer():
+                return self.answer(cause="unseen", sentence=refused)
             self._climb()
             self._profile()
         except Cancelled:
             pass
         except (tf.errors.OpError, ValueError, TypeError) as error:
             return self._refused(error)
+        except Exception as error:  # the user's code, beyond the rows that were looked at
+            return self._raised(error)
         if self.was_cancelled:
             raise Cancelled("cancelled before the examination was done.")
         return self.judge()
@@ -222,6 +237,15 @@ class _Examination:
             return "A generator object runs once, and looking at it used it up: pass the function."
         return ""
 
+    def _try_consumer(self) -> str:
+        """Gives the consumer a batch, for what it prepares but once, and says if it refuses it."""
+        if self.step is None:
+            return ""
+        self._say("giving the consumer a batch")
+        kept = self.seen.kept if self.seen is not None else ()
+        batch = ladder.one_batch(self.subject, self.use, kept, self.batch_size)
+        return "" if batch is None else refusal(self.step, self.consumer, batch)
+
     def _climb(self) -> None:
         subject, seen = self.subject, self.seen
         known = seen.count if seen is not None and seen.ended else None
@@ -255,7 +279,10 @@ class _Examination:
                 tell=lambda rounds: self._say(f"measuring where the time goes, round {rounds}"),
             )  # fmt: skip
         except ValueError as error:
-            self.remarks.append(f"No time of a batch could be had: {error}")
+            why = str(error)
+            if "yielded nothing" in why:
+                why = "it gave no rows when it was run again."
+            self.remarks.append(f"No time of a batch could be had: {why}")
             return
         self.remarks += [f"Left out, {name}: {why}." for name, why in self.climbed.left_out.items()]
         if "the user's rows" not in self.climbed.left_out:
@@ -365,7 +392,7 @@ class _Examination:
         middle = {name: float(values[0]) for name, values in draws.items()}
         c = made(middle)
         headroom = None
-        if ladder.TOGETHER in draws:
+        if ladder.TOGETHER in draws and self.climbed.count >= law.FEWEST_ROUNDS:
             headroom = of_draws(1 - draws[ladder.CONSUMER] / draws[ladder.TOGETHER])
         off = None if now is None else advising.misfit(made, draws, now)
         cause = verdict.cause_of(c)
@@ -376,6 +403,8 @@ class _Examination:
             found = advising.candidates(
                 self.subject, self.report.proposed if self.report else "", self.batch_size, c, draws
             )
+            lines = self.profiled.lines if self.profiled else ()
+            found = advising.rewrites(self._hazards(), lines) + found
             predicted = [
                 replace(one, predicted=advising.predict(edit, made, draws, now))
                 for one, edit in found
@@ -455,6 +484,8 @@ class _Examination:
                 "own, not always from the same one."
             )
             return self._failed(failure)
+        if not isinstance(error, tf.errors.OpError) and not _is_ours(error):
+            return self._raised(error)
         last = str(error).strip().splitlines()[0][:300]
         self.remarks.append(f"TensorFlow refused the rows: {last}")
         made = self.answer(
@@ -464,6 +495,14 @@ class _Examination:
             return made  # a hazard explains it
         return self._failed(failure_of(error, -1, self.subject.file))
 
+    def _raised(self, error: BaseException) -> Diagnosis:
+        """The user's code raised beyond the rows that were looked at."""
+        failure = failure_of(error, -1, self.subject.file)
+        if self.subject.rows is not None:
+            part = Deadline(0.5 * self.deadline.left_s)
+            failure = replace(failure, index=index_of(self.subject.rows, failure.kind, part))
+        return self._failed(failure)
+
     def _failed(self, failure: Failure) -> Diagnosis:
         where = f" at {failure.where}" if failure.where else ""
         at = f" when element {failure.index} was asked for" if failure.index >= 0 else ""
@@ -472,20 +511,7 @@ class _Examination:
 
     def answer(self, *, cause: str, sentence: str, **known: Any) -> Diagnosis:
         """Makes the diagnosis of all that is known."""
-        subject = self.subject
-        hazards = ()
-        if subject is not None:
-            dataset = subject.pipeline() if subject.pipeline is not None else None
-            evidence = Evidence(
-                subject,
-                self.seen,
-                self.report,
-                subject.signature,
-                self.batch_size,
-                self.model,
-                dataset,
-            )
-            hazards = find(evidence)
+        subject, hazards = self.subject, self._hazards()
         name = subject.name if subject else getattr(self.brought, "__name__", "the subject")
         profiled = self.profiled
         fields: dict[str, Any] = {
@@ -496,7 +522,8 @@ class _Examination:
         made = Diagnosis(
             subject=name, kind=subject.kind if subject else "unknown",
             file=subject.at(1).rpartition(":")[0] if subject else "",
-            consumer=self.consumer, batch_size=self.batch_size, seen=self._seen(),
+            consumer=self.consumer, batch_size=self.batch_size,
+            seen=self._seen(failed=fields["failure"] is not None),
             signature=self.report, lines=profiled.lines if profiled else (), nodes=self.nodes,
             cause=cause, sentence=sentence, hazards=hazards, remarks=tuple(self.remarks),
             rounds=self.climbed.count if self.climbed else 0,
@@ -506,17 +533,24 @@ class _Examination:
         object.__setattr__(made, "_trial", self._trial)  # not a field: it does not go to a file
         return made
 
+    def _hazards(self) -> tuple[Hazard, ...]:
+        subject = self.subject
+        if subject is None:
+            return ()
+        dataset = subject.pipeline() if subject.pipeline is not None else None
+        return find(
+            Evidence(
+                subject, self.seen, self.report, subject.signature, self.batch_size, self.model,
+                dataset,
+            )
+        )  # fmt: skip
+
     @property
     def original(self) -> Callable[[], tf.data.Dataset]:
         """What builds today's pipeline."""
         return fixing.original(self.subject, self.use, self.batch_size)
 
     def _trial(self, one: advising.Advice, changed: Any, **how: Any) -> Tried:
-        if changed is None and not one.automatic:
-            raise ValueError(
-                f"the doctor cannot apply {one.name!r} to your code: give try_fix a callable that "
-                "returns the changed data set."
-            )
         return try_out(
             self.original, changed or self._changed(one), name=one.name, fault=self.fault,
             predicted=one if one.tried or not self.unsure else None,
@@ -528,13 +562,15 @@ class _Examination:
         tight = self.tight or self.use
         return fixing.changed(one, self.subject, self.use, tight, self.batch_size)
 
-    def _seen(self) -> str:
+    def _seen(self, failed: bool) -> str:
         seen = self.seen
         if seen is None:
             return "No rows were looked at in Python."
         rows = f"{seen.count} rows"
         if seen.ended:
             return f"It was seen whole: {rows}."
+        if failed:
+            return f"{rows} were seen before that."
         return f"{rows} were seen; it has more, or no end."
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ class Failure:
     Attributes:
         kind: The exception's class.
         message: Its text.
-        index: Index of the element that was asked for; -1 before the first.
+        index: Index of the element that was asked for; -1 if that is not known.
         where: "file:line" of the innermost frame of the user's own file; "" if unknown.
         traceback: As Python prints it, from the user's first frame on.
     """
@@ -96,6 +96,25 @@ def failure_of(error: BaseException, index: int, file: str = "") -> Failure:
     lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)]
     text = "".join([*lines, *traceback.format_exception_only(error)])
     return Failure(type(error).__name__, str(error), index, where, text)
+
+
+def index_of(rows: Callable[[], Iterator[Any]], kind: str, deadline: Deadline) -> int:
+    """Returns the index of the element at which rows raise; -1 if they do not in time.
+
+    Args:
+        rows: Returns a fresh iterator.
+        kind: Class of the exception that is looked for.
+        deadline: When to stop, looked at between rows.
+    """
+    count = 0
+    try:
+        for _ in rows():
+            count += 1
+            if not deadline.left_s:
+                return -1
+    except Exception as error:
+        return count if type(error).__name__ == kind else -1
+    return -1
 
 
 # TensorFlow keeps the text of what Python raises, "{{node …}} KIND: MESSAGE", then its traceback.

@@ -267,6 +267,11 @@ def _bare(rows: Any, batch_size: int, batches: int) -> Iterator[int]:
         yield batch_size
 
 
+def one_batch(subject: Subject, signature: Any, kept: Sequence[Any], batch_size: int) -> Any:
+    """Returns a batch as the consumer gets them; None if there is none."""
+    return next(iter(_ring(subject, signature, kept, batch_size)), None)
+
+
 def _cycle(ring: Sequence[Any], batches: int) -> Iterator[Any]:
     return itertools.islice(itertools.cycle(ring), batches)
 

@@ -156,20 +156,20 @@ def _first_pass(rows: Any, seen: Look, deadline: Deadline, share_s: float, file:
             if index == 200:
                 middle = process.memory_info().rss
         else:
-            seen.ended = _has_ended(iterator)
+            seen.ended = _has_ended(iterator, file)
         if middle:
             seen.grown_bytes = process.memory_info().rss - middle
             seen.half_rows = seen.count - 201
 
 
-def _has_ended(iterator: Iterator[Any]) -> bool:
+def _has_ended(iterator: Iterator[Any], file: str) -> bool:
     """Tells whether the last row that was looked at is the last that there is."""
     try:
         next(iterator)
     except StopIteration:
         return True
-    except BaseException:  # beyond the rows that are looked at: the measuring will meet it
-        return False
+    except BaseException as error:
+        raise Failed(failure_of(error, ROWS, file)) from error
     return False
 
 

@@ -7,6 +7,8 @@ import ast
 import shlex
 from typing import Any
 
+from IPython.core.error import UsageError
+
 from helpers.diagnose.diagnosis import Diagnosis
 from helpers.diagnose.examining import examine
 
@@ -61,17 +63,35 @@ def doctor(line: str, cell: str, shell: Any) -> Diagnosis | None:
 
     Returns:
         The diagnosis, which is also `diagnosis` in the notebook; None if the cell raised.
+
+    Raises:
+        UsageError: In one sentence, if something on the line or in the cell cannot be examined.
     """
+    try:
+        return _examined(line, cell, shell)
+    except (ValueError, TypeError, NameError) as error:
+        said = str(error)
+        raise UsageError(said if "%%doctor" in said else f"%%doctor: {said}") from error
+
+
+def _examined(line: str, cell: str, shell: Any) -> Diagnosis | None:
     how = options(line)
     cell = shell.transform_cell(cell)  # lines that begin with ! or % become Python
-    name = how.name or brought_by(cell)
+    try:
+        name = how.name or brought_by(cell)
+    except SyntaxError:
+        shell.run_cell(cell)  # says where
+        return None
     last = ast.parse(cell).body[-1:]
     if not how.name and last and isinstance(last[0], ast.Expr):
         # it is evaluated below, and once is enough; the lines before keep their numbers
         cell = "".join(cell.splitlines(keepends=True)[: last[0].lineno - 1])
     if not shell.run_cell(cell).success:
         return None
-    read = shell.ev
+
+    def read(source: str) -> Any:
+        return eval(source, shell.user_ns)
+
     found = examine(
         read(name), output_signature=read(how.signature) if how.signature else None,
         batch_size=how.batch, consumer=read(how.consumer) if how.consumer else None,

@@ -57,6 +57,10 @@ def propose(rows: Sequence[Any]) -> Any:
 
 
 def _shape_and_type(leaf: Any, name: str, index: int) -> tuple[tuple[int, ...], Any]:
+    if leaf is None:
+        raise ValueError(
+            f"component{name} of row {index} is None: leave such rows out, or give them a value"
+        )
     try:
         # a Python float becomes float32 in TensorFlow and float64 in NumPy: TensorFlow is asked
         known = isinstance(leaf, (np.ndarray, np.generic)) and not leaf.dtype.hasobject

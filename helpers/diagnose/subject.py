@@ -81,6 +81,11 @@ def resolve(
         ValueError: If a callable needs arguments that are not given.
     """
     given = tuple(args or ())
+    if hasattr(subject, "iloc"):  # its items are columns
+        raise TypeError(
+            f"a pandas {type(subject).__name__} is no sequence of rows: pass its to_numpy(), or "
+            "what bridge.from_source(frame) gives."
+        )
     if isinstance(subject, tf.data.Dataset):
         return _of_dataset(subject, _name(subject, "data set"), None)
     if isinstance(subject, type) or (callable(subject) and not hasattr(subject, "__getitem__")):

@@ -14,7 +14,7 @@ KINDS = {
     "holds-gil": "the generator's own Python takes most of a batch, and holds the GIL",
     "waits": "the generator spends most of a batch waiting (files, network, sleep)",
     "frees-gil": "the generator computes for most of a batch, without the GIL",
-    "steps": "the steps of tf.data behind the generator take most of a batch",
+    "steps": "the steps of tf.data take most of a batch",
     "gil": "generator and consumer share one GIL",
     "cores": "all cores are busy",
     "consumer": "the consumer takes longer than the data: it is what binds",

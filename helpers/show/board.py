@@ -168,7 +168,11 @@ class Board(Frame):
 
 
 def when(result: ClaimResult) -> str:
-    """Under which conditions a claim holds and fails, in a few words."""
+    """Under which conditions a claim holds and fails, in a few words.
+
+    Where a condition's name has a comma, semicolons part conditions, and full stops the rest.
+    """
+    commas = any("," in found.name for found in result.conditions)
     said = []
     for outcome, words in (
         ("supported", "holds"),
@@ -179,8 +183,9 @@ def when(result: ClaimResult) -> str:
         names = [found.name for found in result.of(outcome)]
         more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
         if names:
-            said.append(f"{words} {', '.join(names[:_MOST])}{more}")
-    return "; ".join(said)
+            words = words.capitalize() if commas and said else words
+            said.append(f"{words} {('; ' if commas else ', ').join(names[:_MOST])}{more}")
+    return (". " if commas else "; ").join(said)
 
 
 def _row(claim: Claim, result: ClaimResult | None, verdict: str, tried: str | None) -> str:
@@ -200,7 +205,7 @@ def _row(claim: Claim, result: ClaimResult | None, verdict: str, tried: str | No
         f'<p class="from">{text(source)}: {text(claim.detail)}'
         f"<br>Would support it: {text(claim.supports)}"
         f"<br>Would refute it: {text(claim.refutes)}</p>",
-        conditions(result) if result else "",
+        conditions(result, bare=tried is not None) if result else "",
         f'<p class="wb-actions"><a href="{book}">Read notebook {claim.notebook[:2]}</a></p>{tried}',
     ]
     if tried is None:
@@ -219,8 +224,8 @@ def _row(claim: Claim, result: ClaimResult | None, verdict: str, tried: str | No
         )
     return (
         f'<details class="wb-claim" data-verdict="{css_class(verdict)}" data-words="{text(words)}">'
-        f"<summary>{badge(verdict)}<span>{text(claim.statement)}"
-        f"<small>{text(condition)}</small></span></summary>"
+        f'<summary>{badge(verdict)}<span><span class="unseen">: </span>{text(claim.statement)}'
+        f"<br><small>{text(condition)}</small></span></summary>"
         f'<div class="wb-inside">{"".join(parts)}</div></details>'
     )
 

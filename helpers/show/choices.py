@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
-from helpers.measure import Ratio, percent, quick
+from helpers.measure import Ratio, Verdict, percent, quick, times
 
-Found = Ratio | float | str
+Found = Verdict | Ratio | float | str
+
+_IN_WORDS = {"half": 0.5, "a third": 1 / 3, "a tenth": 0.1, "a twentieth": 0.05}
+"""Numbers as a label may write them."""
 
 
 class Choices:
@@ -15,7 +19,8 @@ class Choices:
 
     Attributes:
         labels: The answers, as the reader sees them.
-        limits: What each covers, in words such as "5 to 25 %"; empty where answers are no numbers.
+        limits: What each covers, in words such as "5 to 25 %"; empty where answers are no numbers,
+            and where the label has these numbers itself.
     """
 
     def __init__(
@@ -41,10 +46,13 @@ class Choices:
         self.labels = tuple(offered)
         self._starts, self._ends = [-math.inf, *ends[:-1]], ends
         self._unit, self._says = unit, says
-        self.limits = tuple(map(self._span, self._starts, ends)) if ends else ("",) * len(offered)
+        limits = map(self._limits, offered, self._starts, ends)
+        self.limits = tuple(limits) if ends else ("",) * len(offered)
 
     def allowed(self, found: Found) -> list[str]:
         """The answers that are right: of a ratio, all that its interval touches.
+
+        Where a verdict sees no difference, the one that covers 1 is right as well.
 
         Raises:
             ValueError: If there is none.
@@ -52,9 +60,14 @@ class Choices:
         if isinstance(found, str):
             right = [label for label in self.labels if label == found]
         else:
-            low, high = (found.low, found.high) if isinstance(found, Ratio) else (found, found)
+            ratio = found.ratio if isinstance(found, Verdict) else found
+            low, high = (ratio.low, ratio.high) if isinstance(ratio, Ratio) else (ratio, ratio)
             spans = zip(self.labels, self._starts, self._ends, strict=False)
-            right = [label for label, start, end in spans if start <= high and low < end]
+            right = [
+                label
+                for label, start, end in spans
+                if (start <= high and low < end) or (_unclear(found) and start <= 1 < end)
+            ]
         if not right:
             raise ValueError(f"no choice of {', '.join(self.labels)} covers {self.written(found)}.")
         return right
@@ -68,6 +81,9 @@ class Choices:
         """
         right = self.allowed(found)
         what = self._says.format(self.written(found))
+        if _unclear(found):
+            noise = f"{times(found.floor.low)} to {times(found.floor.high)}"
+            what += f", which this run cannot tell from no difference (its noise is {noise})"
         so = "" if found in right else f", so {' or '.join(map(self._quoted, right))}"
         if answer is None:
             text = f"{what[0].upper()}{what[1:]}{so}."
@@ -83,8 +99,8 @@ class Choices:
 
     def written(self, found: Found) -> str:
         """What was found, with its unit."""
-        if isinstance(found, (str, Ratio)):
-            return str(found)
+        if isinstance(found, (str, Ratio, Verdict)):
+            return str(found.ratio if isinstance(found, Verdict) else found)
         return percent(found) if self._unit == "%" else self._number(found) + self._tail
 
     @property
@@ -93,6 +109,16 @@ class Choices:
 
     def _number(self, value: float) -> str:
         return f"{100 * value if self._unit == '%' else value:.3g}"
+
+    def _limits(self, label: str, start: float, end: float) -> str:
+        """What a label covers, unless it says so."""
+        said = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", label)]
+        said += [number for word, number in _IN_WORDS.items() if re.search(rf"\b{word}\b", label)]
+        scale = 100 if self._unit == "%" else 1
+        ends = [scale * one for one in (start, end) if math.isfinite(one)]
+        if all(any(math.isclose(one, number, rel_tol=0.02) for number in said) for one in ends):
+            return ""
+        return self._span(start, end)
 
     def _span(self, start: float, end: float) -> str:
         if start == -math.inf:
@@ -104,3 +130,8 @@ class Choices:
     def _quoted(self, label: str) -> str:
         limits = self.limits[self.labels.index(label)]
         return f"“{label}” ({limits})" if limits else f"“{label}”"
+
+
+def _unclear(found: Found) -> bool:
+    """Whether the noise of its own run hides a difference, if there is one."""
+    return isinstance(found, Verdict) and found.kind not in ("faster", "slower")

@@ -56,7 +56,7 @@ class Covered(Frame):
         for one in self._all:
             part = one.saved() if isinstance(one, Frame) else _html(one)
             if not (self._question.shown or isinstance(one, (Frame, Picture))):
-                part = f"<details><summary>What was found, in words</summary>{part}</details>"
+                part = f"<details><summary>What was found</summary>{part}</details>"
             parts.append(part)
         kind = "wb-opened" if self._question.shown else "wb-unopened"
         return f'<div class="{kind}">{"".join(parts)}</div>'

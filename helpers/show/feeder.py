@@ -199,8 +199,9 @@ class Feeder(Task):
 
     def _picture(self) -> str:
         return figure(
-            plots.stacked, self.runs, unit="ms of a step", provenance=self._machine, width=6.4
-        ).html()
+            plots.stacked, self.runs, unit="ms of a step", provenance=self._machine, width=6.4,
+            title="Where the time of a step goes",
+        ).html()  # fmt: skip
 
     def __repr__(self) -> str:
         """Says what it is, where ipywidgets would list every trait."""

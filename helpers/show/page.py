@@ -77,7 +77,14 @@ def download(text: str, name: str, kind: str, label: str) -> str:
 
 
 def fallback(title: str, said: str, rows: Sequence[tuple[str, str]] = (), code: str = "") -> str:
-    """What a saved notebook shows in a widget's place: plain HTML that needs no kernel."""
+    """What a saved notebook shows in a widget's place: plain HTML that needs no kernel.
+
+    Args:
+        title: Of the widget; none if empty.
+        said: A sentence.
+        rows: What it is set to, by name; behind a click, as they are many.
+        code: That of it; behind a click.
+    """
     left = "style='text-align:left'"
     cells = "".join(
         f"<tr><td {left}>{html.escape(name)}</td><td {left}>{html.escape(value)}</td></tr>"
@@ -87,7 +94,9 @@ def fallback(title: str, said: str, rows: Sequence[tuple[str, str]] = (), code: 
         [
             f"<p><b>{html.escape(title)}</b></p>" if title else "",
             f"<p><em>{html.escape(said)}</em></p>",
-            f"<table>{cells}</table>" if cells else "",
-            f"<pre>{html.escape(code)}</pre>" if code else "",
+            f"<details><summary>Toggles</summary><table>{cells}</table></details>" if cells else "",
+            f"<details><summary>Code</summary><pre>{html.escape(code)}</pre></details>"
+            if code
+            else "",
         ]
     )

@@ -77,7 +77,7 @@ _PIPELINES: dict[Style, tuple[str, ...]] = {
         "generator + rand + tf.constant + prefetch",
         "Example 3",
         "3: tf.constant, prefetch",
-        "tf.constant, prefetch (Ex. 3)",
+        "tf.constant, prefetch (Example 3)",
     ),
     # a generator that only hands rows over, and its ways over the bridge
     Style(OLIVE, "^"): (

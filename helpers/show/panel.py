@@ -18,7 +18,7 @@ from . import page, pairs, warm
 from .controls import Controls
 from .frame import Frame
 from .gather import Run, Runs, kept
-from .toggles import TOGGLES, changes, run_name, setting
+from .toggles import TOGGLES, changes, run_name, setting, without_effect
 from .view import RunsView, button, html_box
 from .working import Work, attempt
 
@@ -376,8 +376,11 @@ class Panel(Frame):
 
     def saved(self) -> str:
         """What it starts with and the runs, for a reader without a kernel."""
+        idle = without_effect({name: getattr(self._start, name) for name in TOGGLES})
         toggles = [
-            (TOGGLES[name].label, each.label) for name, each in self.controls.dropdowns.items()
+            (TOGGLES[name].label, each.label)
+            for name, each in self.controls.dropdowns.items()
+            if name not in idle
         ]
         said = "Run this notebook to use the panel. It starts with the toggles and the code below."
         start = page.fallback(self._title, said, toggles, self._start.code())

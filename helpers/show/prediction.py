@@ -93,7 +93,8 @@ class Prediction(Frame):
         """Takes what was found, and covers what shows it until the question is settled.
 
         Args:
-            found: A ratio, a number in the unit of the choices, or one of the choices.
+            found: A verdict of a measurement, whose sentence then says whether the noise hides a
+                difference; a ratio, a number in the unit of the choices, or one of the choices.
             *shown: What the cell would have shown: figures, tables, sentences.
 
         Raises:

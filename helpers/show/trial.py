@@ -82,12 +82,14 @@ def _article(
     )
 
 
-def conditions(result: ClaimResult, again: ClaimResult | None = None) -> str:
+def conditions(result: ClaimResult, again: ClaimResult | None = None, *, bare: bool = False) -> str:
     """A row for each condition: what was expected, what was seen, and what follows.
 
     Args:
         result: Of one claim.
         again: The same claim in a second run.
+        bare: Whether it is to read well where style sheets and drawings are taken away, as from a
+            notebook that is not trusted: no word is in a drawing, or seen by a style alone.
     """
     others = {found.name: found for found in again.conditions} if again else {}
     rows = {
@@ -101,16 +103,17 @@ def conditions(result: ClaimResult, again: ClaimResult | None = None) -> str:
         cells = f'<td class="words" colspan="2">{text(found.evidence)}</td>'
         if found.name in rows:
             ratio = rows[found.name].ratio
-            cells = (
-                f"<td>{scale.draw(rows[found.name])}</td><td>{interval(ratio)}"
-                f"<small>expected {text(found.expects.words)}</small></td>"
-            )
+            drawn, expected = scale.draw(rows[found.name]), f"expected {text(found.expects.words)}"
+            cells = f"<td>{drawn}</td><td>{interval(ratio)}<small>{expected}</small></td>"
+            if bare:
+                words = f"{interval(ratio)} <small>({expected})</small>"
+                cells = f'<td class="words" colspan="2">{drawn}{words}</td>'
         lines.append(
             f'<tr><th scope="row">{text(found.name)}</th>{cells}<td>{badge(found.outcome)}</td>'
             "</tr>"
         )
     seen = '<th scope="col" colspan="2">what was seen</th>'
-    if scale is not None:
+    if scale is not None and not bare:
         seen = (
             f'<th scope="col">{scale.axis()}<span class="unseen">speed, drawn</span></th>'
             '<th scope="col">what was seen</th>'

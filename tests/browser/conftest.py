@@ -48,14 +48,23 @@ def page(tab):
 
 
 @pytest.fixture
-def scratch(page, server, request, one_kernel):
+def written(server, request, one_kernel):
+    """Writes a notebook of the cells it is given, and returns its name."""
+
+    def write(*cells):
+        of = request.module.__name__ if one_kernel else request.node.name  # a name has a kernel
+        name = re.sub(r"\W+", "-", of).strip("-")  # it is part of an address
+        return server.write(f"{name}.ipynb", *cells)
+
+    return write
+
+
+@pytest.fixture
+def scratch(page, server, written):
     """Opens a notebook of the cells it is given, and runs them."""
 
     def open_and_run(*cells):
-        of = request.module.__name__ if one_kernel else request.node.name  # a name has a kernel
-        name = re.sub(r"\W+", "-", of).strip("-")  # it is part of an address
-        name = server.write(f"{name}.ipynb", *cells)
-        book = lab.Notebook.open(page, server, name)
+        book = lab.Notebook.open(page, server, written(*cells))
         book.run_all()
         assert book.errors() == []
         return book

@@ -8,6 +8,7 @@ from browser import lab
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+ONE_KERNEL = True
 
 ASK = """
 import time
@@ -15,7 +16,7 @@ from math import inf
 from helpers.show import Prediction
 
 guess = Prediction(
-    "How fast is it?",
+    "How fast is it WHEN?",
     {"slower": 0.95, "no different": 1.05, "faster": inf},
     says="it runs at {} the speed of the other",
 )
@@ -28,6 +29,11 @@ while not Path("{}").exists():
 """
 MEASURE = "guess.reveal(0.5, ' '.join(('Half', 'of it.')))"
 VERDICT = "it runs at 0.5× the speed of the other"
+
+
+def ask(when):
+    """The cell that asks; answers are kept by their question, and the kernel is shared."""
+    return ASK.replace("WHEN", when)
 
 
 class PredictionObject:
@@ -54,7 +60,7 @@ class PredictionObject:
 
 
 def test_a_result_is_covered_until_an_answer_and_the_verdict_stands_with_the_question(scratch):
-    seen = PredictionObject(scratch(ASK, MEASURE).page)
+    seen = PredictionObject(scratch(ask("covered"), MEASURE).page)
     expect(seen.box).to_contain_text("0.95 to 1.05×")
     seen.expect_covered()
     expect(seen.told).not_to_contain_text("0.5×")
@@ -63,16 +69,16 @@ def test_a_result_is_covered_until_an_answer_and_the_verdict_stands_with_the_que
 
 
 def test_a_result_can_be_had_without_an_answer(scratch):
-    seen = PredictionObject(scratch(ASK, MEASURE).page)
+    seen = PredictionObject(scratch(ask("without an answer"), MEASURE).page)
     seen.cover.get_by_role("button", name="Show the result").click()
     seen.expect_shown(VERDICT.capitalize())
     expect(seen.told).not_to_contain_text("You said")
 
 
-def test_an_answer_given_while_cells_run_counts(page, server):
+def test_an_answer_given_while_cells_run_counts(page, server, written):
     measured, ended = (WAIT.format(name) for name in ("measured", "ended"))
-    name = server.write("meanwhile.ipynb", ASK, measured + MEASURE, ended + "'all is done'")
-    book = lab.Notebook.open(page, server, name)
+    cells = ask("while cells run"), measured + MEASURE, ended + "'all is done'"
+    book = lab.Notebook.open(page, server, written(*cells))
     book.menu("Run", "Run All Cells")
     seen = PredictionObject(page)
     seen.choice("slower").check(timeout=lab.RUN_S * 1000)
@@ -89,7 +95,7 @@ def test_an_answer_given_while_cells_run_counts(page, server):
 
 
 def test_keys_alone_will_do_and_are_not_the_notebooks(scratch):
-    book = scratch(ASK, MEASURE)
+    book = scratch(ask("by keys"), MEASURE)
     page, seen = book.page, PredictionObject(book.page)
     cells = book.cells.count()
     book.cell("guess.reveal(").locator(".jp-InputPrompt").click()
@@ -114,7 +120,7 @@ def test_keys_alone_will_do_and_are_not_the_notebooks(scratch):
 
 
 def test_what_was_said_and_shown_survives_saving_and_a_reload(scratch, server, page):
-    book = scratch(ASK, MEASURE)
+    book = scratch(ask("after a reload"), MEASURE)
     seen = PredictionObject(page)
     seen.choice("faster").check()
     seen.expect_shown("You said “faster”;")
@@ -124,7 +130,7 @@ def test_what_was_said_and_shown_survives_saving_and_a_reload(scratch, server, p
     book.wait_until_idle()
     seen.expect_shown(f"You said “faster”; {VERDICT}")
 
-    (file,) = server.root.glob("test_what_was_said_and_shown*.ipynb")
+    (file,) = server.root.glob("*test_prediction.ipynb")
     saved = "".join(
         output.data.get("text/html", "")
         for cell in nbformat.read(file, as_version=4).cells

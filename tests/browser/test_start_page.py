@@ -17,8 +17,8 @@ def test_the_start_page_runs_and_answers(page, server):
     figure = book.cell("speed.reveal(").get_by_role("img").locator("visible=true")
     expect(figure).to_have_count(0)
     prediction = page.locator(".wb-prediction:visible").first
-    prediction.get_by_label("about half as fast").check()
-    expect(prediction).to_contain_text("You said “about half as fast”")
+    prediction.get_by_label("less than half as fast").check()
+    expect(prediction).to_contain_text("You said “less than half as fast”")
     expect(prediction).to_contain_text("the speed of from_tensor_slices")
     expect(prediction).to_contain_text("a quick run: its numbers show nothing")
     expect(figure).to_have_count(1)

@@ -10,6 +10,11 @@ TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 
 
+# Half the time of an import of TensorFlow is Keras's. TensorFlow goes without when told that Keras
+# is the old one, which is not installed; whoever uses it after all fails.
+NO_KERAS = {"TF_USE_LEGACY_KERAS": "1"}
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a child: the tests and the package on its path, and no GPU."""
     return {

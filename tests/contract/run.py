@@ -10,6 +10,7 @@ The command of this module, with `tests` on the path, runs all of it:
 import collections
 import contextlib
 import importlib.metadata
+import itertools
 import json
 import os
 import queue
@@ -21,21 +22,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from contract.backends import missing_module
 from contract.cells import broken, cells_of, skipped, wording
-from contract.children import start
+from contract.children import NO_KERAS, environment, start
 from contract.result import Cell, Result
-from contract.use import HERE
+from contract.use import DEBUG, EAGER, HERE
 from contract.uses import USES
 from contract.ways import WAYS
 
 PATIENCE = 120  # seconds without an answer after which a child is taken to hang
 AT_ONCE = 2  # children
-BRIEF_WAYS = (  # what the representative part leaves out, the whole has
-    "rows",
-    "two workers",
-    "padded, one worker",
-    "array",
-    "items, shuffled, two workers",
+BRIEF_WAYS = (  # of the representative part, in which a use has one without and one with workers
+    ("rows", "two workers"),
+    ("array", "padded, one worker"),
+    ("rows", "padded, one worker"),
+    ("array", "two workers"),
 )
+BRIEF_SHUFFLED = ("items, shuffled, two workers",)
+FEW = 30  # cells for which no child of their own is started
 
 Pair = tuple[str, str]  # names of a way and a use
 
@@ -46,12 +48,26 @@ def pairs(full: bool) -> list[Pair]:
     Args:
       full: Whether all of them, or the representative part.
     """
+    brief = None if full else _brief_ways()
     return [
         (way, use)
         for use in USES
         for way in WAYS
-        if cells_of(way, use) and (full or (USES[use].part and way in BRIEF_WAYS))
+        if cells_of(way, use) and (brief is None or way in brief.get(use, ()))
     ]
+
+
+def _brief_ways() -> dict[str, tuple[str, ...]]:
+    """The ways of each use in the representative part: two of four, in turn.
+
+    What it leaves out, the whole has.
+    """
+    turns = itertools.cycle(BRIEF_WAYS)
+    return {
+        name: BRIEF_SHUFFLED if use.shuffled else next(turns)
+        for name, use in USES.items()
+        if use.part
+    }
 
 
 def run(
@@ -95,14 +111,20 @@ def _jobs(wanted: Iterable[Pair]) -> Iterator[tuple[str, list[Pair]]]:
     """Sorts cells into children: a place each, the long ones first.
 
     The many cells that need no place of their own are split by the pipeline of tf.data that they
-    are held to, which runs once a child.
+    are held to, which runs once a child; where they are few, several such pipelines share one.
     """
-    by_child = collections.defaultdict(list)
-    for way, use in wanted:
-        place = USES[use].place
-        by_child[place, WAYS[way].reference if place == HERE else ""].append((way, use))
-    for (place, _), job in sorted(by_child.items(), key=lambda item: -len(item[1])):
-        yield place, sorted(job, key=lambda pair: WAYS[pair[0]].reference)
+    by_place = collections.defaultdict(list)
+    for way, use in sorted(wanted, key=lambda pair: WAYS[pair[0]].reference):
+        by_place[USES[use].place].append((way, use))
+    jobs = []
+    for _, group in itertools.groupby(
+        by_place.pop(HERE, []), key=lambda pair: WAYS[pair[0]].reference
+    ):
+        if not jobs or len(jobs[-1][1]) >= FEW:
+            jobs.append((HERE, []))
+        jobs[-1][1].extend(group)
+    jobs += by_place.items()
+    yield from sorted(jobs, key=lambda job: -len(job[1]))
 
 
 def _work(jobs: queue.SimpleQueue, done: Callable[[Cell], None]) -> None:
@@ -140,7 +162,10 @@ class Child:
         self.ended = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         self._process = start(
-            ["-m", "contract.child", place], stdin=subprocess.PIPE, stderr=self._errors
+            ["-m", "contract.child", place],
+            stdin=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment(**(NO_KERAS if place in (HERE, DEBUG, EAGER) else {})),
         )
         self._answers: queue.SimpleQueue = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
-from contract.children import ROOT, start
+from contract.children import NO_KERAS, ROOT, start
 from nbclient import NotebookClient
 
 ORIGINS = Path(__file__).parent / "origins"
 SCRIPT = (ORIGINS / "as_script.py").read_text(encoding="utf-8")
 CELLS = SCRIPT.split("\n\n\n")
-ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(ORIGINS), str(ROOT)])}
+ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(ORIGINS), str(ROOT)]), **NO_KERAS}
 
 
 def _python(*arguments: str, script: Path | None = None) -> str:

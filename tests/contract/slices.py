@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from contract.chaos import Report
-from contract.children import start
+from contract.children import NO_KERAS, environment, start
 from contract.fuzz import Tally
 
 SLICE = 500  # comparisons in one process
@@ -53,7 +53,11 @@ def chaos(rounds: int, seed: int = 0) -> Report:
 
 def _child(module: str, *numbers: int) -> Any:
     """Runs a module; what it prints, from JSON."""
-    process = start(["-m", module, *map(str, numbers)], stderr=subprocess.DEVNULL)
+    process = start(
+        ["-m", module, *map(str, numbers)],
+        stderr=subprocess.DEVNULL,
+        env=environment(**NO_KERAS),
+    )
     try:
         answer, _ = process.communicate()
     finally:

@@ -18,7 +18,7 @@ import pytest
 from helpers.quiet import tf
 from helpers.scale import Cluster, ClusterError, HostedError, host, hosted, loopback
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 
 SHARDS, ROWS = 6, 40
 HALF = ROWS // 2

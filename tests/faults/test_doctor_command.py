@@ -11,7 +11,7 @@ from helpers.command.apart import SHOWN
 from helpers.diagnose.naming import named
 from helpers.measure import load
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 
 CODE = """
 import os, subprocess, sys, time
@@ -33,14 +33,11 @@ def ends():
     yield np.float32(0)
     os._exit(3)
 
-def prints():
+def prints_and_starts():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(987)"])
     for row in plain():
         print("printed by the user")
         yield row
-
-def starts():
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(987)"])
-    yield from plain()
 """
 
 
@@ -83,18 +80,14 @@ def test_code_that_ends_the_process_is_told_of(doctor):
     assert done.returncode == 2 and "exit code 3" in " ".join(done.stderr.split())
 
 
-def test_what_the_user_prints_is_kept_from_the_answer(doctor):
-    done = doctor("mine.py:prints")
+def test_what_the_user_prints_is_kept_from_the_answer_and_what_they_start_is_ended(doctor):
+    done = doctor("mine.py:prints_and_starts")
     assert "printed by the user" not in done.stdout
     assert 0 < done.stderr.count("printed by the user") <= SHOWN
     assert "more lines)" in done.stderr
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a session ends with its members on POSIX")
-def test_what_the_user_starts_is_ended(doctor):
-    doctor("mine.py:starts")
-    commands = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
-    assert not [line for line in commands if "time.sleep(987)" in line]
+    if sys.platform != "win32":  # a session ends with its members on POSIX
+        commands = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+        assert not [line for line in commands if "time.sleep(987)" in line]
 
 
 def test_a_bad_name_is_one_sentence(doctor):

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.measure import Arm, Cancelled, Settings, compare_in_child
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 ENDLESS = Settings(precision=1e-9, budget_s=600, max_rounds=10**6)
 
 

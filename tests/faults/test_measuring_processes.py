@@ -8,7 +8,7 @@ from helpers.bench.workloads import WORKLOADS
 from helpers.measure import Arm, Processes, Settings, compare, together
 from helpers.measure.isolation import Child
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 
 SETTINGS = Settings(min_rounds=4, max_rounds=4, warmup_rounds=0)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 ROOT = Path(__file__).parents[2]
 SECONDS = 30  # for everything that is waited for
 

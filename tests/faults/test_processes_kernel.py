@@ -9,7 +9,7 @@ import psutil
 import pytest
 from jupyter_client.manager import KernelManager
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 SECONDS = 20
 
 TESTS = Path(__file__).parents[1]

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 pytestmark = [
     pytest.mark.faults,
+    pytest.mark.usefixtures("no_keras"),
     pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's"),
 ]
 TESTS = Path(__file__).resolve().parent.parent

@@ -164,3 +164,35 @@ def test_a_path_of_a_machine_is_seen(text):
 )
 def test_what_is_no_path_is_left_alone(text):
     assert not PATH.search(text)
+
+
+def _minutes() -> dict[str, int]:
+    """The reading minutes of each notebook, as the map of 00 states them, by its file's name."""
+    start = next(path for path in PATHS if path.name.startswith("00"))
+    text = "\n".join(cell.source for cell in nbformat.read(start, as_version=4).cells)
+    rows = re.findall(r"^\| (?:\*\*|\[)(\d\d)[^|]*\|[^|]*\| (\d+) \|$", text, re.MULTILINE)
+    return {number: int(minutes) for number, minutes in rows}
+
+
+def test_it_opens_with_what_it_is_for_and_ends_with_what_to_keep(book):
+    cells = book.cells
+    number = re.match(r"# (\d\d) |# Start here", cells[0].source)[1] or "00"
+    opening = cells[1].source
+    assert re.match(r"- \*\*Questions\.\*\* .*\?\n- \*\*Afterwards you can\*\* .*\.\n", opening)
+    takes = re.search(r"\*\*Takes\*\* (\d+) minutes\. \*\*Before it:\*\* .*\.$", opening)
+    assert takes is not None and int(takes[1]) == _minutes()[number]
+    ends = [cell.source for cell in cells if cell.source.startswith("## Key points")]
+    assert len(ends) == 1 and 3 <= ends[0].count("\n- ") <= 4
+    assert any(cell.source is ends[0] for cell in cells[-2:])
+
+
+def test_the_ways_in_add_up():
+    start = next(path for path in PATHS if path.name.startswith("00"))
+    text = "\n".join(cell.source for cell in nbformat.read(start, as_version=4).cells)
+    minutes = _minutes()
+    for line in re.findall(r"^\| .*(?:this notebook|this one).*\|.*$", text, re.MULTILINE):
+        named = ["00", *re.findall(r"\[(\d\d) ", line)]
+        hours, rest = divmod(sum(minutes[number] for number in named), 60)
+        assert line.endswith(f"| {hours} h {rest} min |" if hours else f"| {rest} min |")
+    hours, rest = divmod(sum(minutes.values()), 60)
+    assert f"| the map below, from top to bottom | {hours} h {rest} min |" in text

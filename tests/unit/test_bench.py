@@ -194,6 +194,9 @@ def test_the_committed_run_is_this_machines_or_another_or_a_sentence(alone, tmp_
     own = dataclasses.replace(bench, peers={"torch": "1"})
     save(own, tmp_path / f"{results_name(this_machine())}.bench.json")
     assert committed(this_machine(), tmp_path) == own
+    full = dataclasses.replace(bench, quick=False)
+    save(full, tmp_path / "a-machine.bench.json")
+    assert own.quick and committed(this_machine(), tmp_path) == full
 
 
 def test_what_several_processes_measured_is_put_together(alone):

@@ -23,6 +23,7 @@ from helpers import bridge
 from helpers.quiet import tf
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # as if written in a notebook
+pytestmark = pytest.mark.usefixtures("no_keras")
 workers = pytest.mark.skipif(sys.platform == "win32", reason="workers are not on Windows")
 INTEGER = spec((), tf.int64)
 

@@ -127,7 +127,7 @@ def test_compare_sets_runs_side_by_side_and_ends_well(tmp_path):
     assert done.exit_code == 0, done.output
     said = _words(done)
     assert "A: 0: Fake <CPU> 9, 2 cores" in said
-    assert "3 of 3 claims (100%) have the same verdict in both runs." in said
+    assert "3 of 3 claims (100 %) have the same verdict in both runs." in said
     assert "cannot run here" in said
 
 

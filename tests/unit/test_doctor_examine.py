@@ -7,13 +7,18 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 from doctor.subjects import CASES
 
 from helpers.diagnose import examine, fixing, looking
+from helpers.diagnose.advice import rewrites
 from helpers.diagnose.guard import Deadline, Stuck, limited
+from helpers.diagnose.hazards import Evidence, find
+from helpers.diagnose.law import Coefficients
 from helpers.diagnose.looking import Look, look
+from helpers.diagnose.profile import Line
 from helpers.diagnose.signature import check, propose, text_of
 from helpers.diagnose.subject import resolve
 from helpers.diagnose.trying import _arm, _same
@@ -109,6 +114,69 @@ def test_a_cure_of_rows_that_were_wrong_is_not_blamed_for_other_rows():
     other = tf.data.Dataset.from_tensors(tf.zeros((32, 2))).repeat(20)
     said = str(found.try_fix(1, lambda: other, budget_s=1))
     assert "the original is at fault" in said and "no fix" not in said
+
+
+def _late():
+    for index in range(looking.ROWS + 900):
+        if index == looking.ROWS + 850:
+            raise KeyError("label")
+        yield np.full(2, index, np.float32)
+
+
+def test_an_exception_beyond_the_rows_that_were_looked_at_is_theirs_with_its_element():
+    found = examine(_late, output_signature=SPEC, batch_size=1000, budget_s=6)
+    assert found.code == 2 and found.first == "raises"
+    assert (found.failure.kind, found.failure.index) == ("KeyError", looking.ROWS + 850)
+    assert "test_doctor_examine.py" in found.failure.where
+
+
+def _takes_nothing():
+    return 1
+
+
+@pytest.mark.parametrize("consumer", [_takes_nothing, lambda one, two: None])
+def test_a_consumer_that_refuses_a_batch_is_said_in_a_sentence(consumer):
+    found = examine(_rows, output_signature=SPEC, consumer=consumer, budget_s=6)
+    assert found.code == 2 and found.failure is None
+    assert "is called with one batch (here of shape (32, 2)) and raised TypeError" in found.sentence
+
+
+def test_a_model_of_another_shape_is_said_in_a_sentence():
+    model = tf.keras.Sequential([tf.keras.layers.Input((10,)), tf.keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    found = examine(_rows, output_signature=SPEC, consumer=model, budget_s=6)
+    assert found.code == 2 and "incompatible" in found.sentence
+    assert "\x1b" not in str(found)
+
+
+def test_a_frame_is_no_sequence_of_rows():
+    with pytest.raises(TypeError, match=r"a pandas DataFrame is no sequence of rows"):
+        examine(pd.DataFrame({"a": [1.0]}))
+
+
+def test_a_row_that_is_none_is_named():
+    found = examine(lambda: iter([np.float32(1)] * 50 + [None] * 50), budget_s=6)
+    assert "row 50 is None: leave such rows out" in str(found)
+
+
+def test_a_line_that_a_hazard_makes_slow_is_advised_to_be_changed():
+    frame = pd.DataFrame(np.ones((4000, 8)))
+
+    def rows():
+        for _, row in frame.iterrows():
+            yield row.to_numpy(np.float32)
+
+    hazards = find(Evidence(resolve(rows), None, None, None, 32))
+    (hazard,) = [one for one in hazards if one.name == "row-by-row"]
+    file, _, first = hazard.where.rpartition(":")
+    assert hazard.last == int(first) + 1
+    lines = [Line(file, hazard.last, "", 0.8, 0.6, 0.1, 0.1), Line(file, 1, "", 0.1, 0.1, 0, 0)]
+    ((advice, edit),) = rewrites(hazards, lines)
+    assert advice.name == "rewrite" and not advice.automatic and "iterrows" in advice.title
+    c = Coefficients(10, 80, 10, 5, 0, 0, 0, 2)
+    left = edit(c, {})
+    assert (left.held, left.waiting, left.freed, left.crossing) == (20, 0, 0, 5)
+    assert rewrites(hazards, lines[1:]) == []
 
 
 def test_with_too_few_rounds_nothing_is_predicted():

@@ -1,6 +1,7 @@
 """`%%doctor` on cells that define, build and raise."""
 
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers.diagnose.magic import brought_by, options
@@ -54,6 +55,25 @@ def test_what_a_cell_brings():
     assert brought_by("build()") == "build()"
     with pytest.raises(ValueError, match="defines nothing"):
         brought_by("import os")
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "said"),
+    [
+        ("--budget five", ROWS, "argument --budget: invalid float value"),
+        ("--consumer nostep", ROWS, "name 'nostep' is not defined"),
+        ("", "x = 3", "takes a generator function, a sequence"),
+        ("", "import os", "defines nothing to examine"),
+    ],
+)
+def test_what_cannot_be_examined_is_one_sentence(shell, line, cell, said):
+    with pytest.raises(UsageError, match=said):
+        shell.run_cell_magic("doctor", line, cell)
+
+
+def test_a_cell_that_is_no_python_is_shown_as_that(shell, capsys):
+    assert shell.run_cell_magic("doctor", "", "def rows(:") is None
+    assert "SyntaxError" in capsys.readouterr().out
 
 
 def test_an_unknown_option_is_one_sentence():

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from helpers.measure import Ratio
+from helpers.measure import Ratio, judge
 from helpers.show.choices import Choices
 
 SPEED = {"slower": 0.95, "no different": 1.05, "faster": math.inf}
@@ -44,6 +44,34 @@ def test_an_interval_that_spans_choices_allows_each_of_them():
     assert "and so it may be" in told
     assert "“no different” (0.95 to 1.05×) or “faster” (1.05× or more)" in told
     assert choices.told("slower", spanning).startswith("You said “slower”; it runs")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "right", "unclear"),
+    [
+        (Ratio(0.8, 0.7, 0.94, 9), ["slower", "no different"], True),
+        (Ratio(0.91, 0.9, 0.92, 9), ["slower", "no different"], True),
+        (Ratio(0.5, 0.4, 0.6, 9), ["slower"], False),
+    ],
+)
+def test_what_the_noise_hides_is_told_so(ratio, right, unclear):
+    choices, floor = Choices(SPEED, says=SAYS), Ratio(0.9, 0.88, 1.04, 9)
+    found = judge("tensor", "array", ratio, floor, 0.04)
+    assert choices.allowed(found) == right
+    told = choices.told(None, found)
+    assert told.startswith(f"It runs at {ratio} of the array's speed, ")
+    noise = "which this run cannot tell from no difference (its noise is 0.880× to 1.04×), so"
+    assert (noise in told) is unclear
+    assert choices.written(found) == str(ratio)
+
+
+def test_a_label_that_says_its_limits_is_not_told_twice():
+    ends = {"less than half": 0.5, "half to nine tenths": 0.9, "0.9 to 2×": 2, "more than 2×": 3}
+    choices = Choices({**ends, "more": math.inf}, says="{}")
+    assert choices.limits == ("", "0.5 to 0.9×", "", "2 to 3×", "3× or more")
+    shares = Choices({"below 5 %": 0.05, "up to 25 %": 0.25, "more": math.inf}, unit="%", says="{}")
+    assert plain(*shares.limits) == ["", "5 to 25 %", "25 % or more"]
+    assert plain(shares.told(None, 0.01)) == ["1 %, so “below 5 %”."]
 
 
 def test_an_end_belongs_to_the_choice_above():

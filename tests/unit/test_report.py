@@ -137,7 +137,7 @@ def test_a_second_run_is_drawn_and_its_agreement_told(run):
     alone, both = report.build(run), report.build(run, other)
     assert 'class="again"' not in alone and "The second run" not in alone
     page = Page(both)
-    assert "2 of 3 claims (67%) have the same verdict in both runs." in page.text
+    assert "2 of 3 claims (67 %) have the same verdict in both runs." in page.text
     assert "In the second run: depends." in page.text
     assert "Verdicts that differ" in page.text
     assert both.count('<td><a href="#claim-claim-supported">claim-supported</a></td>') == 1

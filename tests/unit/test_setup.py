@@ -349,6 +349,45 @@ def test_make_alone_lists_every_target():
     assert re.findall(r"^  make (\w+)", told.stdout, re.MULTILINE) == phony.group(1).split()
 
 
+# ------------------------------------------------------------------------------ without a network
+
+
+def test_packages_are_gathered_with_what_builds_the_project(tree, monkeypatch, tmp_path, capsys):
+    commands = []
+
+    def logged(command, log):
+        commands.append([str(part) for part in command])
+        house.mkdir(exist_ok=True)
+        (house / "one-1-py3-none-any.whl").touch()
+        return True, ""
+
+    house = tmp_path / "wheelhouse"
+    monkeypatch.setattr(tree, "make_venv", lambda log, keep_version: None)
+    monkeypatch.setattr(tree, "logged", logged)
+    assert call(tree, monkeypatch, "--gather", str(house)) == 0
+    locked, builders = commands
+    assert locked[-3:] == ["--no-deps", "-r", "requirements.txt"] and "wheel" in locked
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert set(build) <= set(builders) and "--no-deps" not in builders
+    assert "make venv WHEELHOUSE=wheelhouse" in capsys.readouterr().out
+
+
+def test_a_wheelhouse_is_asked_in_the_place_of_the_network(tree, monkeypatch, tmp_path, capsys):
+    house = tmp_path / "wheelhouse"
+    house.mkdir()
+    assert call(tree, monkeypatch, "--wheelhouse", str(house)) == 1
+    assert "has no packages; `make wheelhouse` gathers them" in sentence(capsys)
+    (house / "one-1-py3-none-any.whl").touch()
+    seen = {}
+    monkeypatch.setattr(
+        tree, "make_venv", lambda log, keep_version: seen.update(tree.pip_environment())
+    )
+    assert call(tree, monkeypatch, "--wheelhouse", str(house)) == 0
+    assert seen["PIP_NO_INDEX"] == "1" and seen["PIP_FIND_LINKS"] == str(house)
+    error = tree.pip_error("ERROR: No matching distribution found for pip==26.3")
+    assert "the wheelhouse has no pip==26.3 for this machine" in str(error)
+
+
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_takes_the_python_that_it_is_given(monkeypatch):
     for name in ("PYTHON", "MAKEFLAGS", "MAKEOVERRIDES"):  # set when `make test` runs this

@@ -1,5 +1,7 @@
 """The scoreboard without a browser: what it shows, and claims tried from it."""
 
+import html
+import re
 import threading
 from dataclasses import replace
 
@@ -64,6 +66,20 @@ def test_a_condition_is_said_in_a_few_words():
     assert when(found) == "holds behind a step of 1 ms & more; fails behind an idle consumer"
     many = replace(found, conditions=found.conditions[1:] * 4)
     assert when(many).endswith(" and 2 more")
+    one, *others = found.conditions
+    commas = replace(found, conditions=(replace(one, name="for 1, 2"), one, *others))
+    assert ". Fails for 1, 2; behind an idle consumer" in when(commas)
+
+
+def test_a_saved_board_reads_well_without_its_style_and_its_drawings(run, claims):
+    saved = Board(run, claims).saved()
+    bare = re.sub(r"<style>.*?</style>", "", saved, flags=re.DOTALL)
+    drawn = " ".join(re.findall(r"<svg.*?</svg>", bare, flags=re.DOTALL))
+    assert drawn and not re.sub(r"<[^>]*>", "", drawn).strip()
+    words = html.unescape(re.sub(r"<[^>]*>", "", bare.replace("<br>", "\n")))
+    assert "depends: What claim-depends says about a generator & its consumer.\nholds" in words
+    assert re.search(r"\] \(expected at (?:least|most) [\d.]+×\)", words)
+    assert "speed, drawn" not in words
 
 
 def test_a_claim_that_was_tried_stands_beside_the_reference_and_is_kept(run):

@@ -441,7 +441,11 @@ def test_a_saved_notebook_shows_the_start_and_the_runs_without_a_kernel():
     assert "Does &lt;it&gt; help?" in static
     assert "Run this notebook to use the panel" in static
     assert "<td style='text-align:left'>np.random.rand</td>" in static
-    assert "def better_generator" in static
+    assert "Step, µs" not in static  # without effect: nothing takes a step
+    first, toggles, code = static.split("<details>")
+    assert "<table>" not in first and "<pre>" not in first
+    assert "<table>" in toggles
+    assert "def better_generator" in code
     shown.run_and_wait(10)
     assert "<td>slower</td>" in shown.saved()
 

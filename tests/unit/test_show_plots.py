@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from unit.fakes import FakeMachine
 
 from helpers.measure import Ratio, Settings, compare, this_machine, together
-from helpers.show import figure, palette, plots
+from helpers.show import figure, listed, palette, plots
 from helpers.show.axes import foot
 from helpers.show.palette import styles
 from helpers.show.picture import DARKENED
@@ -350,3 +350,12 @@ def test_the_warm_up_of_every_process_is_grey():
     ax = figure(plots.trials, together(parts, Settings(**settings))).figure.axes[0]
     bands = sorted(band.get_x() for band in ax.patches)
     assert bands[1:] == [2.5, 5.5]  # three rounds each: before them, in the third and the sixth
+
+
+def test_words_in_a_table_stand_at_the_left():
+    shown = listed(
+        {"naive": {"it says": "a < b", "counts": "68 %"}, "best": {"it says": "", "counts": ""}}
+    )
+    assert shown.data.count("<tr>") == 3
+    assert shown.data.count("text-align:left") == 8
+    assert "a &lt; b" in shown.data

@@ -164,7 +164,7 @@ def differing_rows(e: Evidence) -> Hazard | None:
     except ValueError as error:
         return Hazard(
             "unlike-rows", DATA, "rows of different structure",
-            f"{str(error)[0].upper()}{str(error)[1:]}.",
+            f"{str(error)[0].upper()}{str(error)[1:].rstrip('.')}.",
             "Make every row yield the same components.",
         )  # fmt: skip
     open_ = [spec for spec in specs if spec.shape.rank is None or None in tuple(spec.shape)]

@@ -30,6 +30,7 @@ class Hazard:
         why: What happens, in a sentence or two.
         fix: What to do, as a sentence or a line of code.
         where: "file.py:12"; "" where no line can be known.
+        last: The last of the lines that it makes slow; 0 for the line itself.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Hazard:
     why: str
     fix: str
     where: str = ""
+    last: int = 0
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ def shared_handle(e: Evidence) -> Hazard | None:
             continue  # what lies in memory is copied whole, and mostly asked for its value
         return Hazard(
             "shared-handle", DATA, f"{name} is opened outside the generator",
-            f"A {type(value).__name__} is one position or one connection for all: TensorFlow "
+            f"A {type(value).__name__} is one position or one connection for all: a second epoch "
+            "goes on where the first stopped, at the end even with nothing, TensorFlow "
             "runs the generator in threads of its own, and a worker gets a broken copy.",
             "Open it on the first line of the generator, and close it in a finally.",
             e.subject.at(_line_of_name(e, name)),
@@ -163,9 +164,15 @@ def row_by_row(e: Evidence) -> Hazard | None:
             "pandas builds a Series for each row, 20 to 100 µs with the GIL held, where the "
             "columns are arrays already.",
             "df[columns].to_numpy() once, then its rows, or bridge.from_source(array, …).",
-            e.at(node),
+            e.at(node), _end_of_loop(e, node),
         )  # fmt: skip
     return None
+
+
+def _end_of_loop(e: Evidence, over: ast.AST) -> int:
+    """The last line of the loop over what a node gives; 0 if there is none."""
+    loops = (loop for loop in ast.walk(e.tree) if isinstance(loop, ast.For))
+    return next((loop.end_lineno or 0 for loop in loops if over in ast.walk(loop.iter)), 0)
 
 
 def opened_each_row(e: Evidence) -> Hazard | None:
