@@ -7,6 +7,7 @@ import tempfile
 
 import browser_finder
 import pytest
+from contract.children import NO_KERAS
 
 # Before any kernel or worker starts, so that they inherit it.
 os.environ.setdefault("WORKBOOK_QUICK", "1")
@@ -29,11 +30,11 @@ def chromium_path() -> str:
 def no_keras():
     """Processes that the module's tests start import TensorFlow without Keras, in half the time.
 
-    TensorFlow is told that Keras is the old one, which is not installed: it goes without, and
-    whoever uses `tf.keras` in such a process after all fails.
+    What `contract.children` says of it holds here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TF_USE_LEGACY_KERAS", "1")
+        for name, value in NO_KERAS.items():
+            patch.setenv(name, value)
         yield
 
 

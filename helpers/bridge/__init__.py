@@ -4,8 +4,9 @@ Its names are looked up when they are asked for: a worker process whose generato
 has no use for TensorFlow, whose import takes seconds.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from helpers.bridge.buffers import aligned
@@ -13,32 +14,12 @@ if TYPE_CHECKING:
     from helpers.bridge.errors import GeneratorError, MismatchError, WorkerError
     from helpers.bridge.source import from_source
 
-__all__ = [
-    "GeneratorError",
-    "MismatchError",
-    "WorkerError",
-    "aligned",
-    "from_generator",
-    "from_source",
-]
-
-_HOMES = {
-    "aligned": "buffers",
-    "from_generator": "dataset",
-    "from_source": "source",
-    "GeneratorError": "errors",
-    "MismatchError": "errors",
-    "WorkerError": "errors",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "buffers": ["aligned"],
+        "dataset": ["from_generator"],
+        "errors": ["GeneratorError", "MismatchError", "WorkerError"],
+        "source": ["from_source"],
+    },
+)

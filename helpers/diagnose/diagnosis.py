@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.diagnose import law
+from helpers.diagnose import law, verdict
 from helpers.diagnose.advice import Advice
 from helpers.diagnose.estimate import Estimate
 from helpers.diagnose.guard import Failure
@@ -195,7 +195,11 @@ class Diagnosis:
                 "function, too, that returns the changed data set."
             )
         with turn(cancelled=how.get("cancelled")):
-            return trial(self.advice[number - 1], changed, budget_s=budget_s, **how)
+            return trial(
+                one, changed, budget_s=budget_s,
+                predicted=one if one.tried or not self.unsure else None,
+                fault=next((each.title for each in self.hazards if each.level == DATA), ""), **how,
+            )  # fmt: skip
 
     def save_html(self, path: str | Path) -> Path:
         """Writes it as one self-contained HTML file and returns the path."""
@@ -247,9 +251,9 @@ class Diagnosis:
             found.append(("Your lines", [], [heads, *rows]))
         if self.bounds:
             rows = [[one.name, _ms(one.ns), "binds" if one.binds else ""] for one in self.bounds]
-            said = (
-                [] if self.misfit is None else [f"The law is {law.off_by(self.misfit)} off today."]
-            )
+            said = []
+            if self.misfit is not None:
+                said.append(f"The law is {verdict.off_by(self.misfit)} off today.")
             found.append(("What each row allows", said, [["row", "ms per batch", ""], *rows]))
         others = [hazard for hazard in self.hazards if hazard.level != DATA]
         if others:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
@@ -27,7 +28,7 @@ from helpers.diagnose.guard import (
     index_of,
     limited,
 )
-from helpers.diagnose.hazards import DATA, Evidence, Hazard, find
+from helpers.diagnose.hazards import Evidence, Hazard, find
 from helpers.diagnose.looking import Look, look
 from helpers.diagnose.probes import Kind, held_share, kind_of, running_share
 from helpers.diagnose.subject import Subject, resolve
@@ -43,8 +44,6 @@ BATCH = 32
 
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the budget that is spent."""
-
-_UNHEARD: Tell = lambda words, share: None  # noqa: E731
 
 LOOK, CLIMB, RACE = 0.2, 0.35, 0.95
 """Shares of the budget: the two passes, the ladder. The profile has 3 s of what is left, at most,
@@ -68,7 +67,7 @@ def examine(
     batch_size: int | None = None,
     consumer: Any = None,
     budget_s: float = 45,
-    tell: Tell = _UNHEARD,
+    tell: Tell | None = None,
     cancelled: Flag | None = None,
 ) -> Diagnosis:
     """Examines a generator or pipeline: what is slow, what is wrong, and what to change.
@@ -84,7 +83,7 @@ def examine(
         batch_size: Rows in a batch; 32 unless given. A `tf.data.Dataset` has its own.
         consumer: What each batch is given to: a callable, a compiled Keras model, or None.
         budget_s: Seconds; a tenth more at most.
-        tell: Told what is being done.
+        tell: Told what is being done; that it has to wait is said in any case.
         cancelled: Looked at between rows and trials.
 
     Raises:
@@ -97,19 +96,19 @@ def examine(
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(f"batch_size is a whole number of rows above 0, not {batch_size!r}.")
     step, consumer_name, model = step_of(consumer)
-    with turn(lambda words: _waiting(words, tell), cancelled):
+
+    def waiting(words: str) -> None:
+        if tell is None:
+            print(words, file=sys.stderr)
+        else:
+            tell(words, 0.0)
+
+    with turn(waiting, cancelled):
         exam = _Examination(
             subject, output_signature, args, batch_size or BATCH, step, consumer_name, model,
-            Deadline(budget_s), tell,
+            Deadline(budget_s), tell or (lambda words, share: None),
         )  # fmt: skip
         return _within(exam, budget_s, cancelled)
-
-
-def _waiting(words: str, tell: Tell) -> None:
-    """Says that something else measures; also where nobody listens, since it may take long."""
-    tell(words, 0.0)
-    if tell is _UNHEARD:
-        print(words, file=sys.stderr)
 
 
 def _within(exam: _Examination, budget_s: float, cancelled: Flag | None) -> Diagnosis:
@@ -160,8 +159,6 @@ class _Examination:
     remarks: list[str] = field(default_factory=list)
     was_cancelled: bool = False
     trying: bool = False
-    unsure: bool = False
-    fault: str = ""
 
     def follow(self, cancelled: Flag, done: threading.Event) -> None:
         """Passes a cancel flag on to the deadline, until the examination is done."""
@@ -404,16 +401,17 @@ class _Examination:
                 self.subject, self.report.proposed if self.report else "", self.batch_size, c, draws
             )
             lines = self.profiled.lines if self.profiled else ()
-            found = advising.rewrites(self._hazards(), lines) + found
+            found = advising.rewrites(self.hazards, lines) + found
             predicted = [
                 replace(one, predicted=advising.predict(edit, made, draws, now))
                 for one, edit in found
             ]
-            self.unsure = law.unsure(self.climbed.count, off)
-            ranked = advising.rank(self._race(predicted, middle.get(now, 0.0)), self.unsure)
+            ranked = advising.rank(
+                self._race(predicted, middle.get(now, 0.0)), law.unsure(self.climbed.count, off)
+            )
         if off is not None and not law.trusted(off) and any(one.tried is None for one in ranked):
             self.remarks.append(
-                f"The law is {law.off_by(off)} off on today's batch: it does not fit this "
+                f"The law is {verdict.off_by(off)} off on today's batch: it does not fit this "
                 "pipeline, so what it says of changes that were not tried is worth little."
             )
         sentence = verdict.sentence_of(
@@ -511,14 +509,13 @@ class _Examination:
 
     def answer(self, *, cause: str, sentence: str, **known: Any) -> Diagnosis:
         """Makes the diagnosis of all that is known."""
-        subject, hazards = self.subject, self._hazards()
+        subject, hazards = self.subject, self.hazards
         name = subject.name if subject else getattr(self.brought, "__name__", "the subject")
         profiled = self.profiled
         fields: dict[str, Any] = {
             "parts": (), "work": None, "bounds": (), "headroom": None, "misfit": None,
             "advice": (), "failure": None,
         } | known  # fmt: skip
-        self.fault = next((one.title for one in hazards if one.level == DATA), "")
         made = Diagnosis(
             subject=name, kind=subject.kind if subject else "unknown",
             file=subject.at(1).rpartition(":")[0] if subject else "",
@@ -533,7 +530,9 @@ class _Examination:
         object.__setattr__(made, "_trial", self._trial)  # not a field: it does not go to a file
         return made
 
-    def _hazards(self) -> tuple[Hazard, ...]:
+    @functools.cached_property
+    def hazards(self) -> tuple[Hazard, ...]:
+        """What loses or changes data, or costs time; asked for when the looking is over."""
         subject = self.subject
         if subject is None:
             return ()
@@ -552,8 +551,7 @@ class _Examination:
 
     def _trial(self, one: advising.Advice, changed: Any, **how: Any) -> Tried:
         return try_out(
-            self.original, changed or self._changed(one), name=one.name, fault=self.fault,
-            predicted=one if one.tried or not self.unsure else None,
+            self.original, changed or self._changed(one), name=one.name,
             batches=max(self.climbed.batches, _at_least(one)), batch_size=self.batch_size,
             step=self.step, parallel=_whole(one), **how,
         )  # fmt: skip

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from helpers.measure import percent
-
 CROSSING_HELD = 0.45
 """Share of a crossing that holds the GIL: 40 to 65 µs of Python in 110 to 250 (shared facts,
 measured again by notebook 02)."""
@@ -122,8 +120,3 @@ def unsure(rounds: int, off: float | None) -> bool:
         off: As for `trusted`; None if it is not known.
     """
     return rounds < FEWEST_ROUNDS or (off is not None and not trusted(off))
-
-
-def off_by(off: float) -> str:
-    """Writes how far off the law is: -0.11 is −11 %."""
-    return f"{'−' if off < 0 else '+'}{percent(abs(off))}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -67,18 +69,12 @@ def doctor(line: str, cell: str, shell: Any) -> Diagnosis | None:
     Raises:
         UsageError: In one sentence, if something on the line or in the cell cannot be examined.
     """
-    try:
-        return _examined(line, cell, shell)
-    except (ValueError, TypeError, NameError) as error:
-        said = str(error)
-        raise UsageError(said if "%%doctor" in said else f"%%doctor: {said}") from error
-
-
-def _examined(line: str, cell: str, shell: Any) -> Diagnosis | None:
-    how = options(line)
+    with _one_sentence():
+        how = options(line)
     cell = shell.transform_cell(cell)  # lines that begin with ! or % become Python
     try:
-        name = how.name or brought_by(cell)
+        with _one_sentence():
+            name = how.name or brought_by(cell)
     except SyntaxError:
         shell.run_cell(cell)  # says where
         return None
@@ -92,13 +88,25 @@ def _examined(line: str, cell: str, shell: Any) -> Diagnosis | None:
     def read(source: str) -> Any:
         return eval(source, shell.user_ns)
 
-    found = examine(
-        read(name), output_signature=read(how.signature) if how.signature else None,
-        batch_size=how.batch, consumer=read(how.consumer) if how.consumer else None,
-        budget_s=how.budget,
-    )  # fmt: skip
+    brought = read(name)  # what it raises is the user's, with its traceback
+    with _one_sentence():
+        found = examine(
+            brought, output_signature=read(how.signature) if how.signature else None,
+            batch_size=how.batch, consumer=read(how.consumer) if how.consumer else None,
+            budget_s=how.budget,
+        )  # fmt: skip
     shell.user_ns["diagnosis"] = found
     return found
+
+
+@contextlib.contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Shows what is wrong on the magic's line, or with what it examines, without a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, NameError) as error:
+        said = str(error)
+        raise UsageError(said if "%%doctor" in said else f"%%doctor: {said}") from error
 
 
 def register(shell: Any) -> None:

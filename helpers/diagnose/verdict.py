@@ -81,3 +81,8 @@ def sentence_of(
 def nothing_to_win(headroom: Estimate | None) -> bool:
     """Tells whether the stop rule holds."""
     return headroom is not None and headroom.high < NOTHING_TO_WIN
+
+
+def off_by(off: float) -> str:
+    """Writes how far off the law is on today's batch: -0.11 is −11 %."""
+    return f"{'−' if off < 0 else '+'}{percent(abs(off))}"

@@ -76,18 +76,6 @@ class Folder:
         return self._room
 
 
-def gather_room(folder: Path) -> Room:
-    """Gathers the results files of a folder.
-
-    Args:
-        folder: Where `workbook share` or its users put them.
-
-    Raises:
-        ValueError: If there is no such folder.
-    """
-    return Folder(folder).gather()
-
-
 def _stamp(path: Path) -> object:
     try:
         found = path.stat()

@@ -13,10 +13,11 @@ from html import escape
 
 import numpy as np
 
+from helpers.claims.expectation import CANNOT_RUN
 from helpers.measure import percent, times
 
 from .outliers import LEAST_MACHINES, Outlier, described
-from .shared import CANNOT_RUN, Shared
+from .shared import Shared
 from .spreads import Spread, Tally
 
 

@@ -17,14 +17,13 @@ from typing import Any
 
 import cattrs
 
+from helpers.claims.expectation import CANNOT_RUN, DEPENDS, INCONCLUSIVE, REFUTED, SUPPORTED
 from helpers.measure import Ratio, record
 from helpers.measure.machine import Machine
 from helpers.measure.results import READS, from_json
 
-VERDICTS = ("supported", "refuted", "depends", "inconclusive", "cannot run here")
-"""Every verdict; `helpers.claims` has them too, but imports TensorFlow."""
-
-CANNOT_RUN = VERDICTS[-1]
+VERDICTS = (SUPPORTED, REFUTED, DEPENDS, INCONCLUSIVE, CANNOT_RUN)
+"""Every verdict, as they are told."""
 
 LARGEST = 64 * 2**20
 """Bytes of a file that is still read; a whole run has 2 MB."""

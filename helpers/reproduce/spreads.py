@@ -9,9 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
+from helpers.claims.expectation import CANNOT_RUN
 from helpers.measure import Ratio
 
-from .shared import CANNOT_RUN, VERDICTS
+from .shared import VERDICTS
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def test_cell(cells, cell):
     if found.status == SKIPPED:
         pytest.skip(found.text)
     assert found.status != DIFFERENT, found.text
+    assert "Keras cannot be imported" not in found.text  # a child that should have had it
 
 
 def test_every_public_name_of_the_data_set_has_a_row():

@@ -190,7 +190,9 @@ def test_the_ways_in_add_up():
     start = next(path for path in PATHS if path.name.startswith("00"))
     text = "\n".join(cell.source for cell in nbformat.read(start, as_version=4).cells)
     minutes = _minutes()
-    for line in re.findall(r"^\| .*(?:this notebook|this one).*\|.*$", text, re.MULTILINE):
+    ways = re.findall(r"^\| .*(?:this notebook|this one).*\|.*$", text, re.MULTILINE)
+    assert len(ways) == 2
+    for line in ways:
         named = ["00", *re.findall(r"\[(\d\d) ", line)]
         hours, rest = divmod(sum(minutes[number] for number in named), 60)
         assert line.endswith(f"| {hours} h {rest} min |" if hours else f"| {rest} min |")

@@ -16,6 +16,7 @@ from helpers.bench.doctor_results import (
 )  # fmt: skip
 from helpers.bench.doctor_rules import right
 from helpers.measure import load, save, this_machine
+from helpers.reproduce import RESULTS
 
 
 def _pair(fix, predicted, measured, same="in order"):
@@ -91,3 +92,19 @@ def test_twelve_mixes_and_thirty_subjects():
     known = subjects()
     assert len(known.MIXES) == 12 and len(known.CASES) >= 30
     assert len({case.name for case in known.CASES}) == len(known.CASES)
+
+
+def test_the_readme_says_what_the_committed_run_found():
+    (path,) = RESULTS.glob("*.doctor.json")
+    rows = {row[0]: row[2].replace("\u00a0", " ") for row in load(path).rows()}
+    counts = {name: found.partition(" (")[0] for name, found in rows.items()}
+    error, _, pairs = rows["predicted against measured, median error"].partition(", ")
+    text = (RESULTS.parent / "README.md").read_text(encoding="utf-8")
+    for said in (
+        f"the first cause of {counts['first cause right']} subjects",
+        f"accused none of {counts['healthy, accused'].removeprefix('0 of ')} healthy ones",
+        f"first in {counts['best fix first, by trying all']};",
+        f"off by {error} in the median of {pairs.removesuffix(' pairs')},",
+        f"held {counts['stated 90 % interval holds'].partition(' of ')[0]} of them",
+    ):
+        assert said in text

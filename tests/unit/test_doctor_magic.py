@@ -76,6 +76,12 @@ def test_a_cell_that_is_no_python_is_shown_as_that(shell, capsys):
     assert "SyntaxError" in capsys.readouterr().out
 
 
+def test_what_a_cells_last_line_raises_is_the_users_own(shell):
+    cell = "def build():\n    raise ValueError('theirs')\nbuild()"
+    with pytest.raises(ValueError, match=r"^theirs$"):
+        shell.run_cell_magic("doctor", "", cell)
+
+
 def test_an_unknown_option_is_one_sentence():
     assert options("rows --batch 4").name == "rows"
     with pytest.raises(ValueError, match="unrecognized arguments"):
