@@ -25,7 +25,7 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
-.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers
+.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers cluster
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -70,3 +70,6 @@ wheelhouse: ## gather all packages in wheelhouse/, to install from without a net
 
 peers: ## add PyTorch, Grain and Datasets, to compare with
 	$(SETUP) --peers
+
+cluster: ## add Ray, for Python on many machines
+	$(SETUP) --cluster

@@ -2,6 +2,7 @@
 
     python scripts/setup_venv.py             make or update .venv; nothing to do: says so, and ends
     python scripts/setup_venv.py --peers     add the other loaders that the workbook compares with
+    python scripts/setup_venv.py --cluster   add Ray, for Python on many machines
     python scripts/setup_venv.py --this-python     use the Python that runs this, or say why not
     python scripts/setup_venv.py --gather DIR      put all packages into DIR, for rooms without a
                                                    network; the same system and Python as there
@@ -265,7 +266,7 @@ def remove_venv():
 
 UNFINISHED = VENV / ".unfinished"  # stands while .venv is being changed
 STAMP = VENV / ".made-from"
-PEERS_STAMP = VENV / ".peers-made-from"
+EXTRAS = {"peers": "PyTorch, Grain and Datasets", "cluster": "Ray"}
 
 
 def make_venv(log, keep_version):
@@ -316,17 +317,18 @@ def locked(name):
     return re.search(rf"^{name}==\S+", lock, re.MULTILINE).group()
 
 
-def add_peers(log):
-    """Install the extra `peers` into .venv, without moving anything that the lock names."""
-    if up_to_date(PEERS_STAMP, stamp("peers")):
-        print("set-up: the peers are installed")
+def add_extra(name, log):
+    """Install an extra into .venv, without moving anything that the lock names."""
+    made_from = VENV / f".{name}-made-from"
+    if up_to_date(made_from, stamp(name)):
+        print(f"set-up: {EXTRAS[name]}: installed")
         return
-    print("set-up: installing PyTorch, Grain and Datasets", flush=True)
-    if platform.system() == "Linux":
+    print(f"set-up: installing {EXTRAS[name]}", flush=True)
+    if name == "peers" and platform.system() == "Linux":
         pip(log, "install", "--retries", "1", "-c", "requirements.txt", *LINUX_TORCH)
-    pip(log, "install", "-c", "requirements.txt", "-e", ".[peers]")
-    PEERS_STAMP.write_text(stamp("peers"))
-    print("set-up: the peers are ready")
+    pip(log, "install", "-c", "requirements.txt", "-e", f".[{name}]")
+    made_from.write_text(stamp(name))
+    print(f"set-up: {EXTRAS[name]}: ready")
 
 
 # ------------------------------------------------------------------------------ without a network
@@ -385,8 +387,9 @@ def run(arguments):
         use_wheelhouse(arguments.wheelhouse)
     with only_one() as log:
         make_venv(log, keep_version=not arguments.this_python)
-        if arguments.peers:
-            add_peers(log)
+        for name in EXTRAS:
+            if getattr(arguments, name):
+                add_extra(name, log)
         if arguments.gather:
             gather(log, arguments.gather)
     return 0
@@ -394,7 +397,8 @@ def run(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", action="store_true", help="add PyTorch, Grain and Datasets")
+    for name, what in EXTRAS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=f"add {what}")
     parser.add_argument("--this-python", action="store_true", help="look for no other Python")
     parser.add_argument("--gather", metavar="DIR", type=Path, help="put all packages into DIR")
     parser.add_argument("--wheelhouse", metavar="DIR", type=Path, help="install from DIR alone")

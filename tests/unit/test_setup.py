@@ -235,11 +235,12 @@ def test_only_one_at_a_time(tree, installs, monkeypatch, capsys):
     assert "another set-up is at work" in sentence(capsys)
 
 
-def test_peers_are_added_once(tree, installs, monkeypatch):
-    assert call(tree, monkeypatch, "--peers") == 0
-    assert installs[-1][-4:] == ["-c", "requirements.txt", "-e", ".[peers]"]
+@pytest.mark.parametrize("extra", ["peers", "cluster"])
+def test_an_extra_is_added_once(tree, installs, monkeypatch, extra):
+    assert call(tree, monkeypatch, f"--{extra}") == 0
+    assert installs[-1][-4:] == ["-c", "requirements.txt", "-e", f".[{extra}]"]
     installs.clear()
-    assert call(tree, monkeypatch, "--peers") == 0
+    assert call(tree, monkeypatch, f"--{extra}") == 0
     assert installs == []
 
 
