@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .terminal import complain, progress, say, sentences, terminable
+from .terminal import complain, errors, progress, say, sentences, terminable
 
 cluster_app = typer.Typer(help="A tf.data service of real processes.", no_args_is_help=True)
 
@@ -68,7 +68,7 @@ def start(
                 )
         with made:
             for one in warned:
-                complain(str(one.message))
+                complain(str(one.message), on=errors)
             say(made.target, str(made.health()), "Ctrl-C ends it.")
             try:
                 while True:

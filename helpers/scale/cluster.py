@@ -113,9 +113,10 @@ class Cluster:
             TypeError: What is hosted was not made by `host`.
             ClusterError: A server did not come up; the message says why.
         """
-        if not isinstance(workers, int) or workers < (0 if dispatcher is None else 1):
+        least = 0 if dispatcher is None else 1
+        if not isinstance(workers, int) or workers < least:
             raise ValueError(
-                f"a cluster needs a worker or more, or a dispatcher and none; found {workers!r}."
+                f"workers must be a whole number of {least} or more; found {workers!r}."
             )
         if not isinstance(port, int) or not 0 <= port <= 65535:
             raise ValueError(f"port must be a whole number from 0 to 65535; found {port!r}.")
