@@ -20,14 +20,14 @@ To = Annotated[
 ]
 
 bench_app = typer.Typer(
-    help="Benchmarks of the bridge, of real sources, of the doctor and of training.",
+    help="Benchmarks of the bridge, sources, the doctor, training and engines.",
     no_args_is_help=True,
 )
 
 
 @bench_app.callback()
 def bench() -> None:
-    """Benchmarks of the bridge, of real sources, of the doctor and of training."""
+    """Benchmarks of the bridge, sources, the doctor, training and engines."""
 
 
 @bench_app.command()
@@ -167,5 +167,28 @@ def fit(
         from helpers.bench.fit_results import fit_tables
 
         result = _measured(run, choose(only), to, fit_tables)
+    if result.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+@bench_app.command()
+def engines(
+    to: To = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="STEP", help="One step; again for more."),
+    ] = None,
+    quick: Quick = False,
+) -> None:
+    """Measure routes beyond one process: tf.data service, rows written once, Ray; and kill them.
+
+    Each step is written as it is finished; Ctrl-C keeps those.
+    """
+    with sentences():
+        set_quick(quick)
+        from helpers.bench.engines import choose, run
+        from helpers.bench.engines_results import engines_table
+
+        result = _measured(run, choose(only), to, engines_table)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
