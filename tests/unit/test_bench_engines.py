@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from helpers.bench import engine_kills, engines
 from helpers.bench.engines_results import EnginesBench, Kills, Paid, Rate
 from helpers.command.bench import bench_app
-from helpers.measure import from_json, load, this_machine, to_json
+from helpers.measure import load, this_machine
+from helpers.measure.results import from_json, to_json
 
 MADE = EnginesBench(
     machine=this_machine(),
@@ -31,7 +32,7 @@ MADE = EnginesBench(
 def test_the_proof_says_what_was_reached_and_what_was_missed():
     said = {row[0]: row[1:] for row in MADE.rows()}
     assert said["cluster of two workers up"] == ("< 15 s", "7.3 s at most")
-    assert said["4 workers, work that waits"][1].startswith("-2.5\u00a0% off")
+    assert said["4 workers, work that waits"][1].startswith("-3\u00a0% off")
     assert said["2 workers, work that computes"][1].startswith("20\u00a0% off")
     assert said["writing pays after"] == ("as predicted", "5 epochs, predicted 4")
     assert said["17 kills: a route"][1] == "0 lost, 2 doubled of 6800"
