@@ -97,6 +97,15 @@ class Comparison:
         return sum(row.same for row in rows) / len(rows) if rows else None
 
     @property
+    def otherwise(self) -> tuple[str, ...] | None:
+        """Claims and notebooks that other code measured; None where runs do not say of each."""
+        if not all(run.codes for run in self.runs):
+            return () if len({run.code for run in self.runs}) == 1 else None
+        names = dict.fromkeys(name for run in self.runs for name in run.codes)
+        codes = {name: {run.codes.get(name) for run in self.runs} - {None} for name in names}
+        return tuple(name for name, found in codes.items() if len(found) > 1)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the rows come to."""
         runs = "both runs" if len(self.runs) == 2 else f"all {len(self.runs)} runs"
@@ -124,8 +133,11 @@ class Comparison:
         left = len(self.verdicts) - len(rows)
         if rows and left:
             said.append(f"{left} more are left out: inconclusive, not run, or not there in one.")
-        if len({run.code for run in self.runs}) > 1:
+        other = self.otherwise
+        if other is None:
             said.append("The runs were made by different versions of the measuring code.")
+        elif other:
+            said.append(f"Measured by different versions of the code: {', '.join(other)}.")
         return tuple(said)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.claims import ClaimResult
@@ -30,12 +30,13 @@ class Run:
     Attributes:
         machine: What ran it.
         quick: Whether it was shortened for a test.
-        code: Digest of the code that measured; see `digest`.
+        code: One digest of all the code that measured; see `digest`.
         seconds: How long each claim and each notebook took, by id or by file name without ending.
         claims: The claims' results by id.
         measurements: The notebooks' comparisons by the names they keep them under.
         selected: Whether it was asked for some claims and notebooks only.
         missing: What was asked for and is not here, a sentence each; empty in a complete run.
+        codes: The same for each claim and each notebook; empty in a run from before there was.
     """
 
     machine: Machine
@@ -46,6 +47,7 @@ class Run:
     measurements: dict[str, Measurement]
     selected: bool = False
     missing: tuple[str, ...] = ()
+    codes: dict[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -59,6 +61,11 @@ class Run:
         said += " of a selection" if self.selected else ""
         said += ", unfinished" if self.missing else ""
         return f"{said}, numbers show nothing" if self.quick else said
+
+    def of_notebook(self, name: str) -> dict[str, Measurement]:
+        """What a notebook kept: the measurements that begin with its number."""
+        number = f"{name.partition('-')[0]}-"
+        return {what: one for what, one in self.measurements.items() if what.startswith(number)}
 
     def comparisons(self) -> Iterator[tuple[str, str, Measurement]]:
         """Yields every comparison: where it belongs, what it is called there, and itself."""
