@@ -25,7 +25,7 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
-.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers
+.PHONY: help venv lab test site slides reproduce refresh figures house lock wheelhouse peers
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -47,6 +47,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 
 site: venv ## build pages to read without running, in site/
 	$(BIN)/python scripts/make_site.py
+
+slides: venv ## build slides of the notebooks, in slides/
+	$(BIN)/python scripts/make_slides.py
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce
