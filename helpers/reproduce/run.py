@@ -12,6 +12,7 @@ from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, record
 from helpers.measure.keeping import FOLDER
 from helpers.measure.machine import Machine
+from helpers.replay import MACHINE, replaying
 
 from .notebooks import NOTEBOOKS
 
@@ -126,12 +127,30 @@ def reference(machine: Machine, folder: Path | None = None) -> Run | None:
     Raises:
         ValueError: If a results file is damaged or newer.
     """
+    if replaying():
+        return replayed(folder)
     if keeping := os.environ.get(FOLDER):
         so_far = Path(keeping).parent / SO_FAR
         if so_far.exists() and (run := load_run(so_far)).claims:
             return run
     found = machines(folder)
     return found.get(results_name(machine)) or next(iter(found.values()), None)
+
+
+def replayed(folder: Path | None = None) -> Run:
+    """Returns the run that stands in for measuring: see `helpers.replay`.
+
+    Args:
+        folder: Where the results files are; `RESULTS` unless given.
+
+    Raises:
+        ValueError: In one sentence that lists the machines, if there is no such run.
+    """
+    found = machines(folder)
+    name = os.environ[MACHINE]
+    if name not in found and (name != "1" or not found):
+        raise ValueError(f"{MACHINE} is {name!r}; there are {', '.join(found) or 'no runs'}.")
+    return found.get(name) or next(iter(found.values()))
 
 
 def machines(folder: Path | None = None) -> dict[str, Run]:
