@@ -18,7 +18,17 @@ import nbformat
 
 HELPERS = Path(__file__).parent.parent
 
-MEASURING = ("quiet.py", "measure", "bridge", "study", "diagnose", "sources", "scale", "claims")
+MEASURING = (
+    "replay.py",
+    "quiet.py",
+    "measure",
+    "bridge",
+    "study",
+    "diagnose",
+    "sources",
+    "scale",
+    "claims",
+)
 """The rooms whose code a number depends on, below `helpers/`."""
 
 BEGINNINGS = {"measure": ("compare", "Processes", "together"), "claims": ("run_claim",)}

@@ -69,7 +69,7 @@ def without(tmp_path, monkeypatch):
 
     def run(book):
         resources = {"metadata": {"path": str(notebooks.NOTEBOOKS)}}
-        NotebookClient(book, timeout=120, resources=resources).execute()
+        NotebookClient(book, timeout=120, resources=resources, allow_errors=True).execute()
         return book
 
     return run
