@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +59,8 @@ class Chapter:
 
     @property
     def predicted(self) -> str:
-        """How many questions were answered, and how many rightly."""
-        answered = [one for one in self.predictions if one.answer is not None]
-        right = sum(bool(one.right) for one in answered)
-        of = f"{len(answered)} of {len(self.predictions)}"
-        return f"{of}, {right} right" if answered else of if self.predictions else "none"
+        """How many questions were answered, and of those whose result was seen, how many rightly."""
+        return _score(self.predictions) if self.predictions else "none"
 
     @property
     def solved(self) -> str:
@@ -93,9 +90,7 @@ class Progress:
                 "cell again."
             )
         return (
-            f"{len(answered)} of {len(asked)} predictions made, "
-            f"{sum(bool(one.right) for one in answered)} of them right; "
-            f"{sum(solved)} of {len(solved)} exercises solved."
+            f"Predictions made: {_score(asked)}. Exercises solved: {sum(solved)} of {len(solved)}."
         )
 
     def __str__(self) -> str:
@@ -117,6 +112,15 @@ class Progress:
             f"<p>{html.escape(self.sentence)}</p>"
             f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+def _score(asked: Sequence[Predicted]) -> str:
+    answered = [one for one in asked if one.answer is not None]
+    seen = [one for one in answered if one.right is not None]
+    said = f"{len(answered)} of {len(asked)}"
+    if not seen:
+        return said
+    return f"{said}, right: {sum(bool(one.right) for one in seen)} of {len(seen)}"
 
 
 def progress() -> Progress:

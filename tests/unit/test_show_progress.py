@@ -49,17 +49,17 @@ def test_what_was_predicted_seen_and_solved_is_told(book, monkeypatch):
     asked = Prediction("How <fast>?", {"slow": 1, "fast": inf})
     asked._ask.answer = "fast"
     found = progress()
-    assert found.chapters[0].predicted == "1 of 1, 0 right"
+    assert found.chapters[0].predicted == "1 of 1"
     assert str(found.chapters[0].predictions[0]) == "How <fast>? You said “fast”."
     asked.reveal(Ratio(2.0, 1.9, 2.1, 9), "a figure")
     mine.keep("exercises", "00-two", {"solved": True})
     found = progress()
-    assert found.sentence == "1 of 1 predictions made, 1 of them right; 1 of 2 exercises solved."
+    assert found.sentence == "Predictions made: 1 of 1, right: 1 of 1. Exercises solved: 1 of 2."
     assert str(found).splitlines()[1] == (
-        "00-first-steps: predictions 1 of 1, 1 right; exercises 1 of 2"
+        "00-first-steps: predictions 1 of 1, right: 1 of 1; exercises 1 of 2"
     )
     page = found._repr_html_()
-    assert "How &lt;fast&gt;? You said “fast”; it was 2×" in page
+    assert "How &lt;fast&gt;? You said “fast”; it was 2.00×" in page
     assert 'href="00-first-steps.ipynb">00 first steps<' in page
 
 
