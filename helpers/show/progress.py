@@ -59,7 +59,7 @@ class Chapter:
 
     @property
     def predicted(self) -> str:
-        """How many questions were answered, and of those whose result was seen, how many rightly."""
+        """How many questions were answered, and how many rightly of those whose result was seen."""
         return _score(self.predictions) if self.predictions else "none"
 
     @property
