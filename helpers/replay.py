@@ -88,8 +88,37 @@ def stand_in() -> StandIn:
 
     shell = get_ipython()
     if shell is not None:
-        shell.set_custom_exc((NeedsTensorFlow, Exception), _left_out)
+        _leave_out(shell)
     return StandIn("tf")
+
+
+def _leave_out(shell: Any) -> None:
+    """Has cells that need TensorFlow show what is stored of them, and count as done.
+
+    A cell that ended in an error would end "Run all"; the reader's own errors still do.
+    """
+    left_out: list[BaseException] = []
+
+    def show(
+        shell: Any, kind: type, value: BaseException, trace: Any, tb_offset: int | None = None
+    ) -> None:
+        source = shell.history_manager.input_hist_raw[-1]
+        if issubclass(kind, NeedsTensorFlow) or any(True for _ in stored_outputs(source)):
+            left_out.append(value)
+            show_stored()
+        else:
+            shell.showtraceback((kind, value, trace), tb_offset=tb_offset)
+
+    run_code = shell.run_code
+
+    async def run_or_leave_out(code: Any, result: Any = None, *, async_: bool = False) -> bool:
+        raised = await run_code(code, result, async_=async_)
+        if result is not None and left_out and result.error_in_exec is left_out[-1]:
+            result.error_in_exec = None
+        return raised
+
+    shell.set_custom_exc((NeedsTensorFlow, Exception), show)
+    shell.run_code = run_or_leave_out
 
 
 @functools.cache
@@ -142,12 +171,3 @@ def stored_outputs(source: str) -> Iterator[dict[str, Any]]:
                 for output in cell.outputs:
                     yield output.get("data") or {"text/plain": output.get("text", "")}
                 return
-
-
-def _left_out(shell: Any, kind: type, value: BaseException, trace: Any, tb_offset: Any) -> None:
-    """Shows what is stored of a cell that could not run; the reader's own errors stay theirs."""
-    source = shell.history_manager.input_hist_raw[-1]
-    if issubclass(kind, NeedsTensorFlow) or any(True for _ in stored_outputs(source)):
-        show_stored()
-    else:
-        shell.showtraceback((kind, value, trace), tb_offset=tb_offset)
