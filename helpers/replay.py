@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import importlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,7 +102,7 @@ def _leave_out(shell: Any) -> None:
         shell: Any, kind: type, value: BaseException, trace: Any, tb_offset: int | None = None
     ) -> None:
         source = shell.history_manager.input_hist_raw[-1]
-        if issubclass(kind, NeedsTensorFlow) or any(True for _ in stored_outputs(source)):
+        if issubclass(kind, NeedsTensorFlow) or stored_outputs(source) is not None:
             left_out.append(value)
             show_stored()
         else:
@@ -149,25 +148,35 @@ def show_stored() -> None:
     from IPython import get_ipython
     from IPython.display import HTML, display
 
-    source = get_ipython().history_manager.input_hist_raw[-1]
-    found = list(stored_outputs(source))
-    said = "What it showed in the stored run:" if found else "Nothing is stored of it."
-    display(HTML(f"<p><em>This cell needs TensorFlow, which is not here. {said}</em></p>"))
+    found = stored_outputs(get_ipython().history_manager.input_hist_raw[-1]) or []
+    said = " What it showed in the stored run:" if found else ""
+    display(HTML(f"<p><em>This cell needs TensorFlow, which is not here.{said}</em></p>"))
     for data in found:
         display(data, raw=True)
 
 
-def stored_outputs(source: str) -> Iterator[dict[str, Any]]:
+def stored_outputs(source: str) -> list[dict[str, Any]] | None:
     """What the committed notebooks show below a cell with this code, as MIME bundles.
 
     Args:
         source: The cell's code.
+
+    Returns:
+        The bundles; None if no notebook has such a cell.
     """
+    return _stored().get(source.strip())
+
+
+@functools.cache
+def _stored() -> dict[str, list[dict[str, Any]]]:
+    """All that the committed notebooks show, by the code of the cell."""
     import nbformat
 
-    for path in sorted(_NOTEBOOKS.glob("[0-9][0-9]-*.ipynb")):
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "code" and cell.source.strip() == source.strip():
-                for output in cell.outputs:
-                    yield output.get("data") or {"text/plain": output.get("text", "")}
-                return
+    return {
+        cell.source.strip(): [
+            output.get("data") or {"text/plain": output.get("text", "")} for output in cell.outputs
+        ]
+        for path in sorted(_NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+    }

@@ -22,7 +22,8 @@ def decks(tmp_path_factory):
 def opened(decks, chrome):
     """Opens a deck from the disk; that it asks for nothing else is part of every test."""
     asked = []
-    tab = lab.Tab(chrome.new_page(viewport={"width": 1280, "height": 720}))
+    tab = lab.Tab(chrome.new_page())
+    tab.page.set_viewport_size({"width": 1280, "height": 720})
     tab.page.on("request", lambda request: asked.append(request.url))
 
     def open_(name):
