@@ -25,7 +25,7 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
-.PHONY: help venv lab test site reproduce refresh figures house lock wheelhouse peers cluster
+.PHONY: help venv lab replay test site slides reproduce refresh figures house lock wheelhouse peers cluster
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -39,6 +39,12 @@ lab: venv ## open the workbook in JupyterLab
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
 		--LabApp.default_url=/lab/tree/00-start-here.ipynb
 
+replay: ## open the workbook with a committed run in place of measuring; needs no TensorFlow
+	$(SETUP) --without-tensorflow
+	-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
+	cd notebooks && WORKBOOK_REPLAY=$(or $(MACHINE),1) ../$(BIN)/jupyter lab --ip=127.0.0.1 \
+		$(AS_ROOT) --LabApp.default_url=/lab/tree/00-start-here.ipynb
+
 test: venv ## check the style, then run every test and every notebook in quick mode
 	@$(BIN)/ruff check helpers tests scripts
 	@$(BIN)/ruff format --check helpers tests scripts
@@ -47,6 +53,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 
 site: venv ## build pages to read without running, in site/
 	$(BIN)/python scripts/make_site.py
+
+slides: venv ## build slides of the notebooks, in slides/
+	$(BIN)/python scripts/make_slides.py
 
 reproduce: venv ## run every notebook in full and write results/
 	$(BIN)/workbook reproduce

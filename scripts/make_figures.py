@@ -33,7 +33,14 @@ from helpers.bench.arms import (  # noqa: E402
 from helpers.bench.reference import ENDINGS, committed  # noqa: E402
 from helpers.bench.results import BridgeBench  # noqa: E402
 from helpers.measure import Measurement, Ratio, times  # noqa: E402
-from helpers.reproduce import machines, results_name  # noqa: E402
+from helpers.reproduce import (  # noqa: E402
+    RESULTS,
+    compare_runs,
+    load_run,
+    machines,
+    pair_of,
+    results_name,
+)
 from helpers.show import figure, plots  # noqa: E402
 
 LADDER = "14-ladder"
@@ -155,8 +162,29 @@ def bridge_table(bench: BridgeBench) -> str:
     )
 
 
-def readme(text: str, ladder: Measurement, article: Measurement, bench: BridgeBench) -> str:
-    """The README with the tables and the ladder's alt text renewed.
+def agreement() -> str:
+    """How far the two runs of the first machine that has two agree, in sentences.
+
+    Raises:
+        ValueError: If no machine has two.
+    """
+    for name in machines():
+        first, second = pair_of(RESULTS / f"{name}.json")
+        if second is not None:
+            found = compare_runs({"first": load_run(first), "second": load_run(second)})
+            took = max(sum(run.seconds.values()) for run in found.runs) / 60
+            return (
+                f"Of the two full runs of one machine that are kept here, measured an hour apart "
+                f"({found.runs[0].machine.line}; {took:.0f} minutes each): "
+                f"{' '.join(found.sentences)} `workbook compare` shows which."
+            )
+    raise ValueError("results/ has no second run: `workbook reproduce --again` writes one.")
+
+
+def readme(
+    text: str, ladder: Measurement, article: Measurement, bench: BridgeBench, agreed: str
+) -> str:
+    """The README with the tables, the ladder's alt text and the agreement of runs renewed.
 
     Raises:
         ValueError: If the README lacks the place of any.
@@ -165,6 +193,7 @@ def readme(text: str, ladder: Measurement, article: Measurement, bench: BridgeBe
         (_between("ladder"), f"{table(LADDER, ladder)}\n"),
         (_between("article"), f"{table(ARTICLE, article)}\n"),
         (_between("bridge"), f"{bridge_table(bench)}\n"),
+        (_between("agreement"), f"{agreed}\n"),
         (r"!\[[^\]]*\](?=\(docs/ladder\.svg\))", f"![{alt_text(ladder)}]"),
     ):
         text, count = re.subn(pattern, lambda found, new=new: new, text, flags=re.DOTALL)
@@ -221,7 +250,7 @@ def main() -> None:
     """Make all three."""
     try:
         ladder, article = kept(LADDER), kept(ARTICLE)
-        text = readme(README.read_text(encoding="utf-8"), ladder, article, committed())
+        text = readme(README.read_text(encoding="utf-8"), ladder, article, committed(), agreement())
         README.write_text(text, encoding="utf-8")
         LADDER_SVG.parent.mkdir(exist_ok=True)
         LADDER_SVG.write_bytes(svg(ladder))

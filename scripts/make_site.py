@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts")]
 
 from website import claims, page, search  # noqa: E402
+from website.folder import emptied  # noqa: E402
 
 HERE = ROOT / "scripts" / "website"
 NOTEBOOKS, DOCS = ROOT / "notebooks", ROOT / "docs"
@@ -44,7 +45,7 @@ def build(folder: Path) -> list[page.Page]:
         SiteError: In a sentence, if a figure has no words, a link leads nowhere, or the folder
             holds something else than a site.
     """
-    _empty(folder)
+    emptied(folder, INDEX, "a site")
     listing = claims.Listing(ROOT)
     try:
         pages = _pages(listing)
@@ -88,14 +89,6 @@ def _pages(listing: claims.Listing) -> list[page.Page]:
     pages = [start, *notebooks, scoreboard, traps, glossary, *guides]
     page.check_links(pages)
     return pages
-
-
-def _empty(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / INDEX).exists():
-            raise page.SiteError(f"{folder} holds something else than a site: name another one.")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _template(name: str) -> jinja2.Template:

@@ -269,20 +269,23 @@ STAMP = VENV / ".made-from"
 EXTRAS = {"peers": "PyTorch, Grain and Datasets", "cluster": "Ray"}
 
 
-def make_venv(log, keep_version):
+def make_venv(log, keep_version, light=False):
     """Make .venv, or bring it up to the lock.
 
     Args:
         log: The open log file.
         keep_version: Keep a .venv of any supported Python; otherwise only one of this Python.
+        light: Without TensorFlow, unless it is there; what is committed can be replayed then.
     """
     version = venv_version()
     fits = supported_versions() if keep_version else [sys.version_info[:2]]
-    if version in fits and up_to_date(STAMP, stamp()) and not UNFINISHED.exists():
+    made = up_to_date(STAMP, stamp()) or (light and up_to_date(STAMP, stamp("light")))
+    if version in fits and made and not UNFINISHED.exists():
         print("set-up: .venv is up to date")
         return
     log.truncate(0)  # the last failure's story is kept until here
-    check_disk()
+    if not light:
+        check_disk()
     if VENV.exists() and (version not in fits or UNFINISHED.exists()):
         print("set-up: removing a .venv that is unfinished, broken or of another Python")
         remove_venv()
@@ -294,21 +297,35 @@ def make_venv(log, keep_version):
         good, _ = logged([sys.executable, "-m", "venv", VENV], log)
         if not good:
             raise SetupError(f"python -m venv failed (the whole story: {LOG.name})")
-        print("set-up: installing about 3 GB; this takes two to ten minutes, once", flush=True)
+        size = "1 GB" if light else "3 GB"
+        print(f"set-up: installing about {size}; this takes two to ten minutes, once", flush=True)
     else:
         print("set-up: bringing .venv up to requirements.txt", flush=True)
     try:
         # pip itself first: old ones cannot install this project, and a dead network shows here.
         pip(log, "install", "--retries", "1", locked("pip"))
-        pip(log, "install", "--no-deps", "-r", "requirements.txt")
+        pip(
+            log, "install", "--no-deps", "-r", without_tensorflow() if light else "requirements.txt"
+        )
         pip(log, "install", "--no-deps", "-e", ".")
     except NoNetworkError:
         if not fresh:  # what worked before still does
             UNFINISHED.unlink()
         raise
-    STAMP.write_text(stamp())
+    STAMP.write_text(stamp("light") if light else stamp())
     UNFINISHED.unlink()
     print("set-up: .venv is ready")
+
+
+HEAVY = "grpcio", "keras", "libclang", "tensorflow"
+
+
+def without_tensorflow():
+    """The lock without TensorFlow and what only it needs, in a file."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.partition("==")[0] not in HEAVY]
+    (VENV / ".light.txt").write_text("\n".join(kept), encoding="utf-8")
+    return str(VENV / ".light.txt")
 
 
 def locked(name):
@@ -386,7 +403,7 @@ def run(arguments):
     if arguments.wheelhouse:
         use_wheelhouse(arguments.wheelhouse)
     with only_one() as log:
-        make_venv(log, keep_version=not arguments.this_python)
+        make_venv(log, not arguments.this_python, arguments.without_tensorflow)
         for name in EXTRAS:
             if getattr(arguments, name):
                 add_extra(name, log)
@@ -400,6 +417,9 @@ def main():
     for name, what in EXTRAS.items():
         parser.add_argument(f"--{name}", action="store_true", help=f"add {what}")
     parser.add_argument("--this-python", action="store_true", help="look for no other Python")
+    parser.add_argument(
+        "--without-tensorflow", action="store_true", help="enough to replay what is committed"
+    )
     parser.add_argument("--gather", metavar="DIR", type=Path, help="put all packages into DIR")
     parser.add_argument("--wheelhouse", metavar="DIR", type=Path, help="install from DIR alone")
     arguments = parser.parse_args()

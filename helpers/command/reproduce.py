@@ -28,6 +28,10 @@ def reproduce(
     store: Annotated[
         bool, typer.Option("--store", help="Also store in each notebook what it shows.")
     ] = False,
+    changed: Annotated[
+        bool,
+        typer.Option("--changed", help="Measure only what the code has changed since the results."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for what is written.", show_default="results")
     ] = None,
@@ -43,7 +47,9 @@ def reproduce(
 
         from .tables import run_table
 
-        plan = reproduce.prepare(out or reproduce.RESULTS, only, again=again, store=store)
+        plan = reproduce.prepare(
+            out or reproduce.RESULTS, only, again=again, store=store, changed=changed
+        )
         for remark in plan.remarks:
             console.print(remark, markup=False, highlight=False)
         left = plan.time_left()

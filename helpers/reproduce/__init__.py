@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .gathering import Folder
     from .planning import prepare
     from .room import Room
-    from .run import RESULTS, Run, load_run, machines, pair_of, reference, results_name
+    from .run import RESULTS, Run, load_run, machines, pair_of, reference, replayed, results_name
     from .sharing import share
     from .time_left import TimeLeft
 
@@ -32,7 +32,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "planning": ["prepare"],
         "room": ["Room"],
         "run": [
-            "RESULTS", "Run", "load_run", "machines", "pair_of", "reference", "results_name",
+            "RESULTS", "Run", "load_run", "machines", "pair_of", "reference", "replayed",
+            "results_name",
         ],
         "sharing": ["share"],
         "time_left": ["TimeLeft"],

@@ -17,6 +17,7 @@ from pathlib import Path
 from helpers.claims import ClaimResult
 from helpers.measure import Measurement, Processes, load, save
 
+from .digest import together
 from .planning import Done, Plan, Step, finished
 from .run import SO_FAR, Run
 from .time_left import TimeLeft
@@ -90,10 +91,19 @@ def gather(plan: Plan, failures: Mapping[str, str]) -> Run:
         failures: From `measure`; a step that is in neither place was not finished.
     """
     seconds: dict[str, float] = {}
+    codes: dict[str, str] = {}
     claims: dict[str, ClaimResult] = {}
     measurements: dict[str, Measurement] = {}
     missing = []
     for step in plan.steps:
+        if plan.before and step.name in plan.unchanged and step.name not in plan.kept:
+            seconds[step.name] = plan.before.seconds[step.name]
+            codes[step.name] = step.digest
+            if step.kind == "claim":
+                claims[step.name] = plan.before.claims[step.name]
+            else:
+                measurements |= plan.before.of_notebook(step.name)
+            continue
         files = plan.folder(step).glob("*.json")
         for file in sorted(files, key=lambda file: file.stat().st_mtime_ns):  # as they were made
             item = load(file)
@@ -102,19 +112,21 @@ def gather(plan: Plan, failures: Mapping[str, str]) -> Run:
             elif step.kind == "claim":
                 claims[step.name] = item
         if finished(plan, step):
-            seconds[step.name] = load(plan.done_file(step)).seconds
+            done = load(plan.done_file(step))
+            seconds[step.name], codes[step.name] = done.seconds, done.digest
         else:
             missing.append(failures.get(step.name, f"{step.title} was not finished."))
     made = plan.made
     return Run(
         machine=made.machine,
         quick=made.quick,
-        code=made.code,
+        code=together(codes),
         seconds=seconds,
         claims=claims,
         measurements=measurements,
         selected=plan.selected,
         missing=tuple(missing),
+        codes=codes,
     )
 
 

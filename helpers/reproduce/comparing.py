@@ -97,6 +97,15 @@ class Comparison:
         return sum(row.same for row in rows) / len(rows) if rows else None
 
     @property
+    def otherwise(self) -> tuple[str, ...] | None:
+        """Claims and notebooks that other code measured; None where runs do not say of each."""
+        if not all(run.codes for run in self.runs):
+            return () if len({run.code for run in self.runs}) == 1 else None
+        names = dict.fromkeys(name for run in self.runs for name in run.codes)
+        codes = {name: {run.codes.get(name) for run in self.runs} - {None} for name in names}
+        return tuple(name for name, found in codes.items() if len(found) > 1)
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the rows come to."""
         runs = "both runs" if len(self.runs) == 2 else f"all {len(self.runs)} runs"
@@ -114,18 +123,25 @@ class Comparison:
                 f"{same} of {len(rows)} claims ({percent(self.share)}) have the same verdict in "
                 f"{runs}."
             )
+            decided = [row for row in rows if INCONCLUSIVE not in row.verdicts]
+            if decided and len(decided) < len(rows):
+                same = sum(row.same for row in decided)
+                said.append(f"Of the {len(decided)} that {runs} decided, {same} have the same.")
             turned = [row.claim for row in rows if {"supported", "refuted"} <= set(row.verdicts)]
             if turned:
                 said.append(f"Supported in one and refuted in another: {', '.join(turned)}.")
-            elif same < len(rows):
+            elif not all(row.same for row in rows):
                 said.append("None is supported in one and refuted in another.")
         elif self.verdicts:
             said.append(f"No claim was decided in {runs}.")
         left = len(self.verdicts) - len(rows)
         if rows and left:
             said.append(f"{left} more are left out: inconclusive, not run, or not there in one.")
-        if len({run.code for run in self.runs}) > 1:
+        other = self.otherwise
+        if other is None:
             said.append("The runs were made by different versions of the measuring code.")
+        elif other:
+            said.append(f"Measured by different versions of the code: {', '.join(other)}.")
         return tuple(said)
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from helpers.claims import CLAIMS, run_claim
+from helpers.claims import CLAIMS, Claim, run_claim
 from helpers.measure import Processes, load, quick, record, save, this_machine
 from helpers.measure.machine import Machine
 
 from . import notebooks
 from .choosing import choose
-from .digest import code_digest
-from .run import load_run, reference, results_name, second_of
+from .digest import Code
+from .run import Run, load_run, reference, results_name, second_of
 from .time_left import TimeLeft
 
 FULL_S, QUICK_S = {"claim": 12.0, "notebook": 70.0}, {"claim": 1.5, "notebook": 15.0}
@@ -38,7 +35,7 @@ class Step:
         name: The claim's id or the notebook's name without ending.
         kind: "claim" or "notebook".
         item: The claim, or the notebook's path.
-        digest: Of the code that is its own; a step kept from another code is measured again.
+        digest: Of the code that changes its numbers; what another code measured is measured again.
         store: Whether a notebook takes up what it shows, so that its figures and the results file
             come from one run.
     """
@@ -46,7 +43,7 @@ class Step:
     name: str
     kind: str
     item: Any
-    digest: str = ""
+    digest: str
     store: bool = False
 
     @property
@@ -77,13 +74,12 @@ class Made:
 
     machine: Machine
     quick: bool
-    code: str
 
 
 @record
 @dataclass(frozen=True)
 class Done:
-    """A finished step: how long it took, and what its own code was."""
+    """A finished step: how long it took, and the digest of its code."""
 
     seconds: float
     digest: str
@@ -101,6 +97,7 @@ class Plan:
         made: What it is measured under.
         selected: Whether it is asked for some claims and notebooks only.
         discarded: Why what an unfinished run left cannot be taken up; empty if it can be.
+        before: The results file as it is, of which the steps are taken whose code is the same.
     """
 
     steps: tuple[Step, ...]
@@ -109,12 +106,23 @@ class Plan:
     partial: Path
     made: Made
     selected: bool
-    discarded: str
+    discarded: str = ""
+    before: Run | None = None
 
     @property
     def ahead(self) -> tuple[Step, ...]:
         """The steps that are still to do."""
-        return tuple(step for step in self.steps if step.name not in self.kept)
+        return tuple(
+            step
+            for step in self.steps
+            if step.name not in self.kept and step.name not in self.unchanged
+        )
+
+    @property
+    def unchanged(self) -> frozenset[str]:
+        """Names of the steps that are taken from the results file as it is."""
+        codes = self.before.codes if self.before else {}
+        return frozenset(step.name for step in self.steps if codes.get(step.name) == step.digest)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -123,6 +131,9 @@ class Plan:
         if self.kept:
             kept = f"{len(self.kept)} of {len(self.steps)} steps"
             said.append(f"Going on where a run ended: {kept} are taken from it.")
+        if self.before:
+            same = f"{len(self.unchanged)} of {len(self.steps)} steps"
+            said.append(f"The code of {same} is that of {self.target.name}; they are left.")
         return tuple(said)
 
     def folder(self, step: Step) -> Path:
@@ -146,7 +157,12 @@ class Plan:
 
 
 def prepare(
-    folder: Path, only: Sequence[str] | None = None, *, again: bool = False, store: bool = False
+    folder: Path,
+    only: Sequence[str] | None = None,
+    *,
+    again: bool = False,
+    store: bool = False,
+    changed: bool = False,
 ) -> Plan:
     """Finds out what is to do, and whether it can be written, before anything is measured.
 
@@ -155,14 +171,18 @@ def prepare(
         only: As for `choose`.
         again: Measure a second time, beside the results file that is there.
         store: Store in each notebook what it shows.
+        changed: Measure only what has other code than the results file that is there.
 
     Raises:
-        ValueError: In one sentence, for an unknown name, a folder that cannot be written, or a
-            second run without a first.
+        ValueError: In one sentence, for an unknown name, a folder that cannot be written, a
+            second run without a first, or a results file that is missing or of another machine.
     """
+    if only and changed:
+        raise ValueError("either name what to measure or take what has changed, not both.")
     claims, books = choose(only, CLAIMS, notebooks.paths())
-    steps = [Step(claim.id, "claim", claim) for claim in claims]
-    steps += [Step(path.stem, "notebook", path, _code_of(path), store) for path in books]
+    codes = digests(claims, books)
+    steps = [Step(claim.id, "claim", claim, codes[claim.id]) for claim in claims]
+    steps += [Step(path.stem, "notebook", path, codes[path.stem], store) for path in books]
     folder = folder.resolve()  # the kernels run elsewhere
     _check_writable(folder)
     machine = this_machine()
@@ -173,24 +193,39 @@ def prepare(
             raise ValueError(f"there is no first run {target.name} to add a second to; make it.")
         load_run(target)  # now, not when the report is written
         target = second_of(target)
-    made = Made(machine, quick(), code_digest())
     plan = Plan(
         tuple(steps),
         frozenset(),
         target,
         folder / "partial" / target.stem,
-        made,
+        Made(machine, quick()),
         bool(only),
-        "",
+        before=_before(target, machine) if changed else None,
     )
     return _take_up(plan)
 
 
-def _code_of(path: Path) -> str:
-    """A digest of a notebook's code; its prose and its outputs may change."""
-    book = nbformat.read(path, as_version=4)
-    code = [cell.source for cell in book.cells if cell.cell_type == "code"]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()[:12]
+def digests(
+    claims: Iterable[Claim] | None = None, books: Iterable[Path] | None = None
+) -> dict[str, str]:
+    """Returns the digest of the code of claims and notebooks, of all unless given, by name."""
+    code = Code()
+    found = {claim.id: code.of_claim(claim.id) for claim in (CLAIMS if claims is None else claims)}
+    for path in notebooks.paths() if books is None else books:
+        found[path.stem] = code.of_notebook(path)
+    return found
+
+
+def _before(target: Path, machine: Machine) -> Run:
+    if not target.exists():
+        raise ValueError(f"there is no {target.name} to bring up to date; run without --changed.")
+    run = load_run(target)
+    if run.machine != machine:
+        raise ValueError(
+            f"{target.name} is of another machine, or of other versions than are installed: "
+            "run without --changed."
+        )
+    return run
 
 
 def _check_writable(folder: Path) -> None:
@@ -222,8 +257,7 @@ def _other(header: Path, made: Made) -> str:
         return "What an unfinished run left cannot be read; it is measured again."
     if found == made:
         return ""
-    what = "the code" if found.machine == made.machine else "the machine or a package"
-    return f"{what[0].upper()}{what[1:]} has changed since the unfinished run; it starts afresh."
+    return "The machine or a package has changed since the unfinished run; it starts afresh."
 
 
 def finished(plan: Plan, step: Step) -> bool:

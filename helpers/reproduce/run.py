@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.claims import ClaimResult
 from helpers.measure import Measurement, load, record
 from helpers.measure.keeping import FOLDER
 from helpers.measure.machine import Machine
+from helpers.replay import MACHINE, replaying
 
 from .notebooks import NOTEBOOKS
 
@@ -30,12 +31,13 @@ class Run:
     Attributes:
         machine: What ran it.
         quick: Whether it was shortened for a test.
-        code: Digest of the code that measured; see `digest`.
+        code: One digest of all the code that measured; see `digest`.
         seconds: How long each claim and each notebook took, by id or by file name without ending.
         claims: The claims' results by id.
         measurements: The notebooks' comparisons by the names they keep them under.
         selected: Whether it was asked for some claims and notebooks only.
         missing: What was asked for and is not here, a sentence each; empty in a complete run.
+        codes: The same for each claim and each notebook; empty in a run from before there was.
     """
 
     machine: Machine
@@ -46,6 +48,7 @@ class Run:
     measurements: dict[str, Measurement]
     selected: bool = False
     missing: tuple[str, ...] = ()
+    codes: dict[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -59,6 +62,11 @@ class Run:
         said += " of a selection" if self.selected else ""
         said += ", unfinished" if self.missing else ""
         return f"{said}, numbers show nothing" if self.quick else said
+
+    def of_notebook(self, name: str) -> dict[str, Measurement]:
+        """What a notebook kept: the measurements that begin with its number."""
+        number = f"{name.partition('-')[0]}-"
+        return {what: one for what, one in self.measurements.items() if what.startswith(number)}
 
     def comparisons(self) -> Iterator[tuple[str, str, Measurement]]:
         """Yields every comparison: where it belongs, what it is called there, and itself."""
@@ -119,12 +127,30 @@ def reference(machine: Machine, folder: Path | None = None) -> Run | None:
     Raises:
         ValueError: If a results file is damaged or newer.
     """
+    if replaying():
+        return replayed(folder)
     if keeping := os.environ.get(FOLDER):
         so_far = Path(keeping).parent / SO_FAR
         if so_far.exists() and (run := load_run(so_far)).claims:
             return run
     found = machines(folder)
     return found.get(results_name(machine)) or next(iter(found.values()), None)
+
+
+def replayed(folder: Path | None = None) -> Run:
+    """Returns the run that stands in for measuring: see `helpers.replay`.
+
+    Args:
+        folder: Where the results files are; `RESULTS` unless given.
+
+    Raises:
+        ValueError: In one sentence that lists the machines, if there is no such run.
+    """
+    found = machines(folder)
+    name = os.environ[MACHINE]
+    if name not in found and (name != "1" or not found):
+        raise ValueError(f"{MACHINE} is {name!r}; there are {', '.join(found) or 'no runs'}.")
+    return found.get(name) or next(iter(found.values()))
 
 
 def machines(folder: Path | None = None) -> dict[str, Run]:

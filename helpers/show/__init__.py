@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .panel import Panel
     from .picture import Picture, figure
     from .prediction import Prediction
+    from .progress import progress
     from .room_view import RoomView
     from .table import listed
     from .timelines import Timelines
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "panel": ["Panel"],
         "picture": ["Picture", "figure"],
         "prediction": ["Prediction"],
+        "progress": ["progress"],
         "room_view": ["RoomView"],
         "table": ["listed"],
         "timelines": ["Timelines"],

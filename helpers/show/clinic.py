@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from helpers.replay import needs_tensorflow
+
 from . import page
 from .doctor import batch_timeline
 from .picture import figure
@@ -77,6 +79,7 @@ class Clinic(Task):
         Raises:
             ValueError: If there is nothing to examine.
         """
+        needs_tensorflow("a clinic")
         if not subjects:
             raise ValueError("the doctor's panel needs one generator or more.")
         self._subjects = dict(subjects)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from helpers.measure import Measurement, Settings, compare, percent
+from helpers.replay import needs_tensorflow
 
 from . import page, plots
 from .picture import figure
@@ -77,6 +78,7 @@ class Feeder(Task):
             title: What it is about.
             budget_s: Seconds of a run.
         """
+        needs_tensorflow("a feeder")
         from helpers.study.feeding import WAYS
 
         self._feed, self._model, self._steps = feed, model, steps

@@ -20,7 +20,10 @@ from helpers.measure import (
 )
 from helpers.measure.keeping import is_kept, keep
 from helpers.measure.turn import turn
+from helpers.replay import MACHINE, replaying
 from helpers.study import PipelineOptions
+
+_REPLAYED = "<small>Replayed from a committed run; nothing is measured here.</small>"
 
 
 def run(
@@ -43,8 +46,10 @@ def run(
         **settings: Changes to `helpers.measure.Settings`; without effect in quick mode.
 
     Raises:
-        ValueError: As `helpers.measure.compare`.
+        ValueError: As `helpers.measure.compare`; or if what is replayed lacks it.
     """
+    if replaying():
+        return _replayed(name)
     made = [
         Arm(**{**vars(arm), "name": label}) if isinstance(arm, Arm) else arm.arm(label)
         for label, arm in arms.items()
@@ -66,6 +71,18 @@ def run(
         if line is not None:
             line.update(HTML(""))
     return keep(name, measured)
+
+
+def _replayed(name: str) -> Measurement:
+    from helpers.reproduce import replayed
+
+    run = replayed()
+    if name not in run.measurements:
+        raise ValueError(
+            f"the run that is replayed has no {name!r}: name another in {MACHINE}, or measure."
+        )
+    display(HTML(_REPLAYED))
+    return run.measurements[name]
 
 
 def _measure(

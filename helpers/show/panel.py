@@ -12,6 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from helpers.measure import Measurement, Progress, Settings
+from helpers.replay import needs_tensorflow
 from helpers.study import PipelineOptions
 
 from . import page, pairs, warm
@@ -89,6 +90,7 @@ class Panel(Frame):
         Raises:
             ValueError: If there is no toggle of a name.
         """
+        needs_tensorflow("a panel")
         self._start = options or PipelineOptions()
         self._baseline = baseline or self._start
         self._title = title

@@ -114,6 +114,17 @@ def test_other_code_and_other_machines_are_compared_and_the_code_is_told(run):
     assert found.sentences[-1] == "The runs were made by different versions of the measuring code."
 
 
+def test_only_claims_and_notebooks_of_other_code_are_named(run):
+    one = dataclasses.replace(run, codes={"claim-supported": "a", "03-prefetch": "b"})
+    other = dataclasses.replace(
+        one, code="other", codes={"claim-supported": "a", "03-prefetch": "c"}
+    )
+    assert compare_runs({"a": one, "b": one}).otherwise == ()
+    assert compare_runs({"a": one, "b": other}).sentences[-1] == (
+        "Measured by different versions of the code: 03-prefetch."
+    )
+
+
 def test_agreement_stands_at_the_top_and_what_misses_is_drawn_with_every_interval(run):
     def of(speed):
         changed = {"03-idle": measured(speed, rounds=30)}

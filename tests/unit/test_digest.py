@@ -2,10 +2,13 @@
 
 import json
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers.reproduce import RESULTS
-from helpers.reproduce.digest import MEASURING, code_digest, digest_of
+from helpers.claims import CLAIMS
+from helpers.reproduce import RESULTS, planning
+from helpers.reproduce.digest import HELPERS, Code, together
 
 FILES = {
     "measure/one.py": (
@@ -13,20 +16,28 @@ FILES = {
         'def measured(value):\n    """Measures."""\n    return by(value) + 1\n'
     ),
     "measure/two.py": "FACTOR = 3\n\n\ndef scale(value):\n    return FACTOR * value\n",
-    "diagnose/three.py": "def elsewhere():\n    return 4\n",
+    "diagnose/three.py": "def elsewhere():\n    return 4\n\n\ndef scale(value):\n    return 1\n",
+    "measure/child.py": "def main():\n    return 5\n\n\nmain()\n",
+    "measure/__init__.py": "from .one import measured\n",
+    "claims/ledger.py": (
+        "from ..measure import measured\nfrom ..diagnose.three import elsewhere\n"
+        'RUN = "-m helpers.measure"\n\n'
+        "def arms():\n    return measured(2)\n\n"
+        'CLAIMS = (Claim(id="one", arms=arms), Claim(id="two", says="it", arms=elsewhere))\n'
+    ),
 }
 
 
 @pytest.fixture
 def digest(tmp_path):
-    """The digest of a house with those files, some of them changed."""
+    """The digest of a claim in a house with those files, some of them changed."""
 
-    def of(**changes):
+    def of(id_="one", **changes):
         for name, text in (FILES | changes).items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return digest_of(tmp_path, {"measured"})
+        return Code(tmp_path).of_claim(id_)
 
     return of
 
@@ -51,6 +62,9 @@ def test_a_function_that_moves_is_no_change(digest):
         ("measure/one.py", "import scale as by", "import scale as by  # why"),
         ("measure/two.py", "\n\n\ndef", '\n"""By how much."""\n\n\ndef'),
         ("diagnose/three.py", "4", "5"),
+        ("diagnose/three.py", "return 1", "return 2"),
+        ("claims/ledger.py", 'says="it"', 'says="that"'),
+        ("measure/child.py", "5", "6"),
     ],
 )
 def test_what_no_number_depends_on_is_no_change(digest, name, old, new):
@@ -74,6 +88,55 @@ def test_what_a_number_depends_on_is_a_change(digest, name, old, new):
     assert digest() != digest(**{name: changed})
 
 
+def test_a_claim_depends_on_what_its_own_entry_reaches(digest):
+    changes = {"diagnose/three.py": FILES["diagnose/three.py"].replace("4", "5")}
+    assert digest("two") != digest("two", **changes)
+    assert digest("one") != digest("two")
+
+
+def test_a_module_that_is_run_in_a_process_of_its_own_counts(digest):
+    named = FILES["measure/two.py"].replace("= 3", '= ["-m", "helpers.measure.child"]')
+    other = {"measure/child.py": FILES["measure/child.py"].replace("5", "6")}
+    assert digest(**{"measure/two.py": named}) != digest(**{"measure/two.py": named}, **other)
+
+
+@pytest.fixture
+def of_notebook(tmp_path):
+    """The digest of a notebook with some cells."""
+
+    def of(*code, prose=""):
+        cells = [new_markdown_cell(prose), *(new_code_cell(source) for source in code)]
+        nbformat.write(new_notebook(cells=cells), tmp_path / "00-a.ipynb")
+        return Code(HELPERS).of_notebook(tmp_path / "00-a.ipynb")
+
+    return of
+
+
+def test_a_notebook_is_its_code_and_what_that_reaches(of_notebook):
+    plain = of_notebook("x = 1")
+    assert plain == of_notebook("x = 1  # why", prose="Why")
+    assert plain != of_notebook("x = 2")
+    used = "from helpers.bridge import from_generator\n"
+    assert of_notebook(used) == of_notebook(""), "what is imported and not used"
+    assert of_notebook(used + "from_generator") != of_notebook("from_generator")
+    assert of_notebook("%%doctor\nx = 1") != of_notebook("%%doctor\nx = 2")
+    assert of_notebook("def (") != of_notebook("def ["), "a cell that somebody broke"
+
+
+def test_every_claim_has_an_entry():
+    assert Code().claims == {claim.id for claim in CLAIMS}
+
+
+def test_a_notebook_that_shows_the_claims_depends_on_theirs(of_notebook, monkeypatch):
+    def shown():
+        return of_notebook("reference()"), of_notebook("x = 1")
+
+    before = shown()
+    monkeypatch.setattr(Code, "of_claim", lambda self, id_: "another")
+    after = shown()
+    assert before[0] != after[0] and before[1] == after[1]
+
+
 def _runs():
     return [path for path in sorted(RESULTS.glob("*.json")) if _read(path)["kind"] == "Run"]
 
@@ -82,14 +145,17 @@ def _read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def code_now():
+    return planning.digests()
+
+
 @pytest.mark.parametrize("path", _runs(), ids=lambda path: path.stem)
-def test_committed_results_were_made_by_the_committed_code(path):
+def test_committed_results_were_made_by_the_committed_code(path, code_now):
     data = _read(path)
     if data["schema"] < 2:
         pytest.xfail("made before results had a digest of what changes a number")
-    assert data["record"]["code"] == code_digest(), "run `workbook reproduce --store` and `--again`"
-
-
-def test_the_rooms_are_there_and_the_ledger_is_reached():
-    assert len(code_digest()) == 12
-    assert "claims" in MEASURING
+    codes = data["record"]["codes"]
+    stale = [name for name, digest in code_now.items() if codes.get(name) != digest]
+    assert not stale, "run `workbook reproduce --store --changed`, and the same with `--again`"
+    assert data["record"]["code"] == together(codes)

@@ -20,7 +20,9 @@ PAGE = (
     "![old](docs/ladder.svg)\nbefore\n<!-- ladder -->\nold\n<!-- /ladder -->\nafter\n"
     "<!-- article -->\nold\n<!-- /article -->\nthen\n"
     "<!-- bridge -->\nold\n<!-- /bridge -->\nend\n"
+    "<!-- agreement -->\nold\n<!-- /agreement -->\n"
 )
+AGREED = "Most agree."
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,8 @@ def bench():
 
 def test_the_readme_shows_the_committed_runs(ladder, article, bench):
     text = make_figures.README.read_text(encoding="utf-8")
-    assert make_figures.readme(text, ladder, article, bench) == text, DUE
+    agreed = make_figures.agreement()
+    assert make_figures.readme(text, ladder, article, bench, agreed) == text, DUE
 
 
 def test_the_ladder_is_drawn_from_the_committed_run(ladder):
@@ -67,30 +70,37 @@ def test_the_ladder_is_the_same_bytes_each_time():
 def test_the_readme_is_renewed_in_its_places_only(article, bench):
     found = measured(0.5, 1.5, title="A ladder")
     page = PAGE
-    new = make_figures.readme(page, found, article, bench)
+    new = make_figures.readme(page, found, article, bench, AGREED)
     assert new.startswith("![A ladder. Speed relative to the baseline")
     assert "<!-- /ladder -->\nafter\n<!-- article -->\n| pipeline |" in new
     assert "<!-- /article -->\nthen\n<!-- bridge -->\n| rows |" in new
-    assert new.endswith("<!-- /bridge -->\nend\n")
+    assert "<!-- /bridge -->\nend\n" in new
+    assert new.endswith(f"<!-- agreement -->\n{AGREED}\n<!-- /agreement -->\n")
     assert bench.provenance in new
     assert "](docs/ladder.svg)\nbefore\n<!-- ladder -->\n| pipeline |" in new
     assert found.provenance in new
-    assert make_figures.readme(new, found, article, bench) == new
+    assert make_figures.readme(new, found, article, bench, AGREED) == new
 
 
 def test_other_results_give_another_readme(article, bench):
     first, second = (measured(speed, 1.5, title="A ladder") for speed in (0.5, 0.6))
-    new = make_figures.readme(PAGE, first, article, bench)
-    assert make_figures.readme(new, second, article, bench) != new
+    new = make_figures.readme(PAGE, first, article, bench, AGREED)
+    assert make_figures.readme(new, second, article, bench, AGREED) != new
     faster = replace(bench, workloads=bench.workloads[:1])
-    assert make_figures.readme(new, first, article, faster) != new
-    assert make_figures.readme(new, first, second, bench) != new
+    assert make_figures.readme(new, first, article, faster, AGREED) != new
+    assert make_figures.readme(new, first, second, bench, AGREED) != new
     assert make_figures.svg(first) != make_figures.svg(second)
 
 
 def test_a_readme_without_its_places_is_a_sentence(bench):
     with pytest.raises(ValueError, match=r"README\.md has 0 places"):
-        make_figures.readme("nothing", measured(0.5), measured(0.5), bench)
+        make_figures.readme("nothing", measured(0.5), measured(0.5), bench, AGREED)
+
+
+def test_without_a_second_run_there_is_nothing_to_agree(monkeypatch, tmp_path):
+    monkeypatch.setattr(make_figures, "RESULTS", tmp_path)
+    with pytest.raises(ValueError, match="--again"):
+        make_figures.agreement()
 
 
 def test_no_full_run_is_a_sentence(monkeypatch):

@@ -14,7 +14,7 @@ from helpers.claims import run_claim
 from helpers.measure import load, save, this_machine
 from helpers.reproduce import TimeLeft, load_run, notebooks, planning
 from helpers.reproduce import run as runs
-from helpers.reproduce.digest import code_digest
+from helpers.reproduce.digest import together
 
 timed = functools.cache(functools.partial(measured, quick=True))
 STEPS = ["one", "two", "00-a", "01-b"]
@@ -57,12 +57,13 @@ class House:
         if name in self.breaks:
             raise self.breaks[name]
 
-    def run(self, *only, again=False, store=False):
+    def run(self, *only, again=False, store=False, changed=False):
         """Runs as the command does, and returns what it wrote."""
         self.ran.clear()
         self.said.clear()
         self.failures.clear()
-        self.plan = plan = planning.prepare(self.out, only or None, again=again, store=store)
+        options = {"again": again, "store": store, "changed": changed}
+        self.plan = plan = planning.prepare(self.out, only or None, **options)
         try:
             reproduce.measure(plan, plan.time_left(), self._tell, self.failures)
         finally:
@@ -90,7 +91,7 @@ def test_a_run_holds_every_claim_and_every_notebook_and_leaves_one_file(house):
     assert {result.verdict for result in run.claims.values()} == {"supported"}
     assert list(run.measurements) == ["00-z-first", "00-a-second", "01-z-first", "01-a-second"]
     assert run.whole and run.quick and run.machine == this_machine()
-    assert run.code == code_digest()
+    assert run.codes == planning.digests() and run.code == together(run.codes)
     assert _names(house.out) == [house.written.name]
     assert not house.failures
 
@@ -169,23 +170,28 @@ def test_a_notebook_whose_code_changed_is_run_again_and_prose_is_not_code(house)
         assert house.ran == ran
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"code": "other"}, "The code has changed"),
-        ({"machine": dataclasses.replace(this_machine(), cores=99)}, "The machine or a package"),
-    ],
-)
-def test_what_was_measured_otherwise_is_not_taken_up(house, change, said):
+def test_what_another_machine_measured_is_not_taken_up(house):
     house.breaks["01-b"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         house.run()
     header = house.plan.partial / "made.json"
-    save(dataclasses.replace(load(header), **change), header)
+    machine = dataclasses.replace(this_machine(), cores=99)
+    save(dataclasses.replace(load(header), machine=machine), header)
     house.breaks.clear()
     house.run()
     assert house.ran == STEPS
-    assert house.plan.remarks[0].startswith(said)
+    assert house.plan.remarks[0].startswith("The machine or a package has changed")
+
+
+def test_a_claim_whose_code_changed_is_measured_again(house):
+    house.breaks["01-b"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        house.run()
+    done = house.plan.partial / "claim-two.done.json"
+    save(dataclasses.replace(load(done), digest="another"), done)
+    with pytest.raises(KeyboardInterrupt):
+        house.run()
+    assert house.ran == ["two", "01-b"]
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_text('{"schema'), os.remove])
@@ -198,6 +204,60 @@ def test_a_damaged_unfinished_run_is_measured_again(house, damage):
     house.run()
     assert house.ran == STEPS
     assert "cannot be read" in house.plan.remarks[0]
+
+
+def test_what_the_code_has_changed_since_is_measured_and_the_rest_is_left(house):
+    house.run()
+    before = load_run(house.run(again=True))
+    first = runs.pair_of(house.written)[0].read_bytes()
+    house.write("00-a", "x = 2")
+    for again in (False, True):
+        run = load_run(house.run(changed=True, again=again, store=True))
+        assert house.ran == ["00-a"]
+        assert house.plan.remarks == (
+            f"The code of 3 of 4 steps is that of {house.written.name}; they are left.",
+        )
+        assert list(run.seconds) == list(run.codes) == STEPS and run.whole
+        assert run.codes == planning.digests() != before.codes
+    assert list(run.measurements) == list(before.measurements)
+    assert run.claims == before.claims
+    assert run.of_notebook("01-b") == before.of_notebook("01-b") != {}
+    assert runs.pair_of(house.written)[0].read_bytes() != first
+
+    house.run(changed=True)
+    assert house.ran == []
+
+
+def test_a_run_from_before_there_were_digests_is_measured_whole(house):
+    path = house.run()
+    save(dataclasses.replace(load_run(path), codes={}), path)
+    house.run(changed=True)
+    assert house.ran == STEPS
+
+
+def test_what_an_interrupted_one_measured_is_taken_up(house):
+    house.run()
+    house.write("00-a", "x = 2")
+    house.write("01-b", "x = 2")
+    house.breaks["01-b"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        house.run(changed=True)
+    house.breaks.clear()
+    run = load_run(house.run(changed=True))
+    assert house.ran == ["01-b"]
+    assert run.whole and run.codes == planning.digests()
+
+
+def test_there_must_be_a_run_of_this_machine_to_bring_up_to_date(house):
+    with pytest.raises(ValueError, match=r"^there is no .* to bring up to date; run without"):
+        house.run(changed=True)
+    path = house.run()
+    machine = dataclasses.replace(this_machine(), cores=99)
+    save(dataclasses.replace(load_run(path), machine=machine), path)
+    with pytest.raises(ValueError, match="is of another machine"):
+        house.run(changed=True)
+    with pytest.raises(ValueError, match="not both"):
+        house.run("one", changed=True)
 
 
 def test_quick_runs_selections_and_full_runs_have_files_of_their_own(house, monkeypatch):

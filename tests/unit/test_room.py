@@ -53,7 +53,7 @@ def small():
 @pytest.fixture(scope="module")
 def whole():
     """What the committed reference run shares: of schema 1, which is still read."""
-    return _plain(shared_of(load_run(RESULTS / "intel-r-xeon-r-processor-2-cores.json")))
+    return _plain(shared_of(load_run(RESULTS / "amd-epyc-2-cores.json")))
 
 
 def reasons(room):
