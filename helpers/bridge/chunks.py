@@ -206,6 +206,7 @@ class Chunks:
         self._given = self._seen
         gatherer.filled = 0
         error: Exception | None = None
+        ended = False
         try:
             if self._rows is None:
                 rows = iter(self._open_rows())
@@ -214,7 +215,7 @@ class Chunks:
                 self._rows = rows
             gatherer.open(wanted)
             source, self._held = itertools.chain(self._held, self._rows), ()
-            self._gather(source, wanted)
+            ended = self._gather(source, wanted)
         except RAISED as raised:
             error = raised
         rows = gatherer.filled
@@ -230,12 +231,16 @@ class Chunks:
             if mismatch is not None:
                 error = self._located(mismatch, self._seen + rows, exact=False)
         if self._plan.count is not None and error is None:
-            rows, error = self._counted(rows, ended=rows < wanted and not self._held)
+            rows, error = self._counted(rows, ended)
         self._seen += rows + (error is not None)
         return rows, error
 
-    def _gather(self, source: Iterator, wanted: int) -> None:
-        """Reads up to so many rows; fewer at the end, and when a chunk of any size is slow."""
+    def _gather(self, source: Iterator, wanted: int) -> bool:
+        """Reads up to so many rows; fewer at the end, and when a chunk of any size is slow.
+
+        Returns:
+            Whether it came to the end.
+        """
         gatherer, workspace, batch_size = self._gatherer, self._workspace, self._plan.batch_size
         begin = last = time.perf_counter()
         while gatherer.filled < wanted:
@@ -244,7 +249,7 @@ class Chunks:
             stop = gatherer.filled + min(workspace.stride, left)
             gatherer.fill(itertools.islice(source, stop - gatherer.filled))
             if gatherer.filled < stop:
-                return
+                return True
             now = time.perf_counter()
             if now - last > FILL_SECONDS:
                 workspace.stride = max(1, workspace.stride // 2)
@@ -255,7 +260,8 @@ class Chunks:
                 self._look()
             late = self._plan.chunk_batches is None and now - begin > FILL_SECONDS
             if late and stop % batch_size == 0:
-                return
+                return False
+        return False
 
     def _skip_batch(self, source: Iterator, rows: int, shape: NewShapeError) -> Exception:
         """Reads to the end of a batch that cannot be built, as tf.data does."""

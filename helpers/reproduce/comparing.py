@@ -123,15 +123,15 @@ class Comparison:
                 f"{same} of {len(rows)} claims ({percent(self.share)}) have the same verdict in "
                 f"{runs}."
             )
-            decided = [row for row in rows if INCONCLUSIVE not in row.verdicts]
-            if decided and len(decided) < len(rows):
-                same = sum(row.same for row in decided)
-                said.append(f"Of the {len(decided)} that {runs} decided, {same} have the same.")
             turned = [row.claim for row in rows if {"supported", "refuted"} <= set(row.verdicts)]
             if turned:
                 said.append(f"Supported in one and refuted in another: {', '.join(turned)}.")
             elif not all(row.same for row in rows):
                 said.append("None is supported in one and refuted in another.")
+            decided = [row for row in rows if INCONCLUSIVE not in row.verdicts]
+            if decided and len(decided) < len(rows):
+                same = sum(row.same for row in decided)
+                said.append(f"Of the {len(decided)} that {runs} decided, {same} have the same.")
         elif self.verdicts:
             said.append(f"No claim was decided in {runs}.")
         left = len(self.verdicts) - len(rows)

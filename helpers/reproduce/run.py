@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterator
@@ -146,8 +147,12 @@ def replayed(folder: Path | None = None) -> Run:
     Raises:
         ValueError: In one sentence that lists the machines, if there is no such run.
     """
+    return _replayed(os.environ[MACHINE], folder or RESULTS)
+
+
+@functools.cache
+def _replayed(name: str, folder: Path) -> Run:
     found = machines(folder)
-    name = os.environ[MACHINE]
     if name not in found and (name != "1" or not found):
         raise ValueError(f"{MACHINE} is {name!r}; there are {', '.join(found) or 'no runs'}.")
     return found.get(name) or next(iter(found.values()))

@@ -920,3 +920,15 @@ def test_errors_that_say_they_are_equal_are_told_apart():
         list(bridge.from_generator(rows, output_signature=INTEGER, batch_size=1))
     assert "last" in first_line(error)
     assert "EqualToAll: first" in error.value.message
+
+
+def test_a_slow_chunk_is_not_taken_for_the_end_where_a_number_was_promised():
+    def rows():
+        for number in range(48):
+            if number >= 24:  # the chunks have grown by then, and this one is ended early
+                time.sleep(0.006)
+            yield np.int64(number)
+
+    found = bridge.from_generator(rows, output_signature=INTEGER, batch_size=2, cardinality=48)
+    for _ in range(2):
+        assert [int(one) for batch in found for one in batch] == [*range(48)]

@@ -88,7 +88,11 @@ def _figures(book):
     return re.findall(r'<img[^>]*alt="([^"]*)"', _said(book))
 
 
-@pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
+PATHS = [path for path in notebooks.paths() if path.name[:2] in ("00", "10", "12")]
+"""With a panel, with the doctor, with a model: of each kind one."""
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_notebook_is_shown_without_tensorflow(path, without):
     stored = nbformat.read(path, as_version=4)
     found = without(nbformat.read(path, as_version=4))

@@ -235,6 +235,23 @@ def test_only_one_at_a_time(tree, installs, monkeypatch, capsys):
     assert "another set-up is at work" in sentence(capsys)
 
 
+def test_without_tensorflow_the_rest_is_installed_and_a_whole_venv_will_do(
+    tree, installs, monkeypatch
+):
+    assert call(tree, monkeypatch, "--without-tensorflow") == 0
+    lock = (tree.VENV / ".light.txt").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("==")[0] for line in lock}
+    assert "numpy" in names and not names & set(tree.HEAVY)
+    installs.clear()
+    assert call(tree, monkeypatch, "--without-tensorflow") == 0
+    assert installs == []
+    assert call(tree, monkeypatch) == 0  # now with it
+    assert any("requirements.txt" in install for install in installs)
+    installs.clear()
+    assert call(tree, monkeypatch, "--without-tensorflow") == 0
+    assert installs == []
+
+
 @pytest.mark.parametrize("extra", ["peers", "cluster"])
 def test_an_extra_is_added_once(tree, installs, monkeypatch, extra):
     assert call(tree, monkeypatch, f"--{extra}") == 0
@@ -363,7 +380,7 @@ def test_packages_are_gathered_with_what_builds_the_project(tree, monkeypatch, t
         return True, ""
 
     house = tmp_path / "wheelhouse"
-    monkeypatch.setattr(tree, "make_venv", lambda log, keep_version: None)
+    monkeypatch.setattr(tree, "make_venv", lambda log, keep_version, light: None)
     monkeypatch.setattr(tree, "logged", logged)
     assert call(tree, monkeypatch, "--gather", str(house)) == 0
     locked, builders = commands
@@ -381,7 +398,7 @@ def test_a_wheelhouse_is_asked_in_the_place_of_the_network(tree, monkeypatch, tm
     (house / "one-1-py3-none-any.whl").touch()
     seen = {}
     monkeypatch.setattr(
-        tree, "make_venv", lambda log, keep_version: seen.update(tree.pip_environment())
+        tree, "make_venv", lambda log, keep_version, light: seen.update(tree.pip_environment())
     )
     assert call(tree, monkeypatch, "--wheelhouse", str(house)) == 0
     assert seen["PIP_NO_INDEX"] == "1" and seen["PIP_FIND_LINKS"] == str(house)
