@@ -25,6 +25,12 @@ FROM := $(if $(WHEELHOUSE),--wheelhouse "$(WHEELHOUSE)")
 
 SETUP = @$(strip "$(or $(PYTHON),python3)" scripts/setup_venv.py $(THIS_PYTHON) $(FROM))
 
+define LAB
+-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
+cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
+	--LabApp.default_url=/lab/tree/00-start-here.ipynb
+endef
+
 .PHONY: help venv lab replay test site slides reproduce refresh figures house lock wheelhouse peers cluster
 
 help: ## show this list
@@ -35,15 +41,12 @@ venv: ## make .venv with everything in it; done once, then a look
 	$(SETUP)
 
 lab: venv ## open the workbook in JupyterLab
-	-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
-	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
-		--LabApp.default_url=/lab/tree/00-start-here.ipynb
+	$(LAB)
 
+replay: export WORKBOOK_REPLAY = $(or $(MACHINE),1)
 replay: ## open the workbook with a committed run in place of measuring; needs no TensorFlow
 	$(SETUP) --without-tensorflow
-	-@$(BIN)/jupyter trust --log-level=ERROR notebooks/*.ipynb > /dev/null
-	cd notebooks && WORKBOOK_REPLAY=$(or $(MACHINE),1) ../$(BIN)/jupyter lab --ip=127.0.0.1 \
-		$(AS_ROOT) --LabApp.default_url=/lab/tree/00-start-here.ipynb
+	$(LAB)
 
 test: venv ## check the style, then run every test and every notebook in quick mode
 	@$(BIN)/ruff check helpers tests scripts

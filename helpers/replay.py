@@ -130,17 +130,14 @@ def has_tensorflow() -> bool:
     return True
 
 
-def needs_tensorflow(what: str) -> None:
+def needs_tensorflow() -> None:
     """Ends a cell that would measure, or examine, where a run is replayed without TensorFlow.
-
-    Args:
-        what: What the cell makes, such as "a panel".
 
     Raises:
         NeedsTensorFlow: If it is so.
     """
     if replaying() and not has_tensorflow():
-        raise NeedsTensorFlow(what)
+        raise NeedsTensorFlow
 
 
 def show_stored() -> None:

@@ -174,8 +174,8 @@ def agreement() -> str:
             found = compare_runs({"first": load_run(first), "second": load_run(second)})
             took = max(sum(run.seconds.values()) for run in found.runs) / 60
             return (
-                f"Of the two full runs of one machine that are kept here, measured an hour apart "
-                f"({found.runs[0].machine.line}; {took:.0f} minutes each): "
+                f"Of the two full runs of one machine that are kept here "
+                f"({found.runs[0].machine.line}; at most {took:.0f} minutes each): "
                 f"{' '.join(found.sentences)} `workbook compare` shows which."
             )
     raise ValueError("results/ has no second run: `workbook reproduce --again` writes one.")

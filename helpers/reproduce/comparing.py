@@ -126,7 +126,7 @@ class Comparison:
             turned = [row.claim for row in rows if {"supported", "refuted"} <= set(row.verdicts)]
             if turned:
                 said.append(f"Supported in one and refuted in another: {', '.join(turned)}.")
-            elif not all(row.same for row in rows):
+            elif same < len(rows):
                 said.append("None is supported in one and refuted in another.")
             decided = [row for row in rows if INCONCLUSIVE not in row.verdicts]
             if decided and len(decided) < len(rows):

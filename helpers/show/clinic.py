@@ -79,7 +79,7 @@ class Clinic(Task):
         Raises:
             ValueError: If there is nothing to examine.
         """
-        needs_tensorflow("a clinic")
+        needs_tensorflow()
         if not subjects:
             raise ValueError("the doctor's panel needs one generator or more.")
         self._subjects = dict(subjects)

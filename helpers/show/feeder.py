@@ -78,7 +78,7 @@ class Feeder(Task):
             title: What it is about.
             budget_s: Seconds of a run.
         """
-        needs_tensorflow("a feeder")
+        needs_tensorflow()
         from helpers.study.feeding import WAYS
 
         self._feed, self._model, self._steps = feed, model, steps

@@ -90,7 +90,7 @@ class Panel(Frame):
         Raises:
             ValueError: If there is no toggle of a name.
         """
-        needs_tensorflow("a panel")
+        needs_tensorflow()
         self._start = options or PipelineOptions()
         self._baseline = baseline or self._start
         self._title = title

@@ -43,6 +43,23 @@ def tab(chrome, server, one_kernel):
 
 
 @pytest.fixture
+def from_disk(chrome):
+    """Gives a tab for the pages of a folder; that they ask nobody else is part of every test."""
+    asked, folders = [], []
+    tab = lab.Tab(chrome.new_page())
+    tab.page.on("request", lambda request: asked.append(request.url))
+
+    def of(folder):
+        folders.append(folder.as_uri())
+        return tab.page
+
+    yield of
+    tab.page.close()
+    assert tab.errors == []
+    assert [url for url in asked if not url.startswith((*folders, "data:"))] == []
+
+
+@pytest.fixture
 def page(tab):
     return tab.page
 

@@ -4,7 +4,6 @@ import re
 
 import make_site
 import pytest
-from browser import lab
 from browser.test_axe import serious
 from playwright.sync_api import expect
 
@@ -23,12 +22,9 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(site, chrome):
-    """Opens a page from the disk; that it asks for nothing else is part of every test."""
-    asked = []
-    tab = lab.Tab(chrome.new_page())
-    page = tab.page
-    page.on("request", lambda request: asked.append(request.url))
+def opened(site, from_disk):
+    """Opens a page from the disk."""
+    page = from_disk(site)
 
     def open_(name="index", scheme="light", width=1400):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -36,11 +32,7 @@ def opened(site, chrome):
         page.goto((site / f"{name}.html").as_uri())
         return page
 
-    yield open_
-    page.close()
-    there = site.as_uri()
-    assert tab.errors == []
-    assert [url for url in asked if not url.startswith((there, "data:"))] == []
+    return open_
 
 
 def found(page, query):

@@ -2,7 +2,6 @@
 
 import make_slides
 import pytest
-from browser import lab
 from browser.test_axe import serious
 
 pytestmark = pytest.mark.browser
@@ -19,21 +18,16 @@ def decks(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(decks, chrome):
-    """Opens a deck from the disk; that it asks for nothing else is part of every test."""
-    asked = []
-    tab = lab.Tab(chrome.new_page())
-    tab.page.set_viewport_size({"width": 1280, "height": 720})
-    tab.page.on("request", lambda request: asked.append(request.url))
+def opened(decks, from_disk):
+    """Opens a deck from the disk."""
+    page = from_disk(decks)
+    page.set_viewport_size({"width": 1280, "height": 720})
 
     def open_(name):
-        tab.page.goto((decks / f"{name}.html").as_uri())
-        return tab.page
+        page.goto((decks / f"{name}.html").as_uri())
+        return page
 
-    yield open_
-    tab.page.close()
-    assert tab.errors == []
-    assert [url for url in asked if not url.startswith((decks.as_uri(), "data:"))] == []
+    return open_
 
 
 @pytest.mark.parametrize("name", DECKS)

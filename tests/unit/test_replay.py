@@ -105,6 +105,8 @@ def test_a_notebook_is_shown_without_tensorflow(path, without):
     ]
     assert wrong == []
     assert len(_figures(found)) >= len(_figures(stored))
+    measures = any("= run(" in cell.source for cell in stored.cells)
+    assert ("Replayed from a committed run" in _said(found)) or not measures
     assert "QUICK" not in _said(found)
 
 
