@@ -146,7 +146,6 @@ class Cluster:
                 self._work_dir.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise ValueError(f"{work_dir} cannot be written: {error.strerror}.") from error
-            # All at once: what takes time is that each imports TensorFlow.
             spawned = [self._spawn(f"worker-{number}") for number in range(workers)]
             self._workers += spawned
             if dispatcher is None:

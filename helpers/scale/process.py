@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import queue
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+import psutil
+
+from .nursery import NurseryError, start
 
 START_S = 180.0
 """How long a server may take to come up: it imports TensorFlow, slowly where much else runs."""
@@ -32,32 +34,31 @@ class Process:
     """
 
     def __init__(self, name: str, log: Path, shim: Path | None) -> None:
-        """Starts it; it imports TensorFlow, and waits to be told what to be.
+        """Starts it; it waits to be told what to be.
 
         Args:
             name: What messages call it.
             log: Takes what it writes.
             shim: A library that keeps it on loopback; None for all interfaces.
+
+        Raises:
+            ClusterError: TensorFlow did not come up.
         """
         self._name = name
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        if shim is not None:
-            preload = filter(None, [str(shim), os.environ.get("LD_PRELOAD")])
-            environment["LD_PRELOAD"] = os.pathsep.join(preload)
-        with log.open("ab") as written:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "helpers.scale.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=written,
-                env=environment,
-                start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
-            )
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        self._input, self._output = os.fdopen(ours_in, "wb"), os.fdopen(ours_out, "rb")
+        try:
+            with log.open("ab") as written:
+                self._process = start((theirs_in, theirs_out, written.fileno()), shim)
+        except NurseryError as error:
+            raise ClusterError(str(error)) from None
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
         self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._asking = threading.Lock()
-        threading.Thread(
-            target=_forward, args=(self._process.stdout, self._answers), daemon=True
-        ).start()
+        threading.Thread(target=_forward, args=(self._output, self._answers), daemon=True).start()
         self.port = 0
 
     def serve(self, told: dict[str, Any]) -> int:
@@ -93,7 +94,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process.poll() is None
+        return self._process.is_running()
 
     def count(self) -> int | None:
         """Of a dispatcher, its workers; of a worker, its tasks; None without an answer."""
@@ -105,16 +106,17 @@ class Process:
 
     def kill(self) -> None:
         """Ends it at once."""
-        self._process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._input, self._output):
             with contextlib.suppress(OSError):
                 pipe.close()
 
     def _write(self, line: str) -> bool:
         try:
-            self._process.stdin.write(line.encode() + b"\n")
-            self._process.stdin.flush()
+            self._input.write(line.encode() + b"\n")
+            self._input.flush()
         except (OSError, ValueError):
             return False
         return True

@@ -14,13 +14,18 @@ import threading
 from typing import Any
 
 
+def prepare() -> Any:
+    """Imports what a server needs; gives the module of TensorFlow's service."""
+    from helpers.quiet import tf
+
+    return tf.data.experimental.service
+
+
 def main() -> None:
     """Serves until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's generator prints is for the log
-    from helpers.quiet import tf
-
-    service = tf.data.experimental.service  # imports: all processes of a cluster at once
+    service = prepare()
     line = sys.stdin.readline()
     if not line:  # whoever started it is gone already
         return

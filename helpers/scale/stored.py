@@ -1,8 +1,8 @@
 """A folder of rows, read by TensorFlow alone: what Python once made, without Python.
 
 Numbers lie in a file a shard as they lie in memory, which TensorFlow maps, so that a batch costs
-the one copy that it costs `from_tensor_slices(...).batch(...)`; strings in a file a batch. A batch
-is read by its number, so that tf.data service can divide them among its workers.
+the one copy that it costs `from_tensor_slices(...).batch(...)`; strings in a file a batch. The
+pipeline begins with the numbers of the shards, which tf.data service can divide among its workers.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,64 +67,67 @@ class Stored:
     def dataset(self) -> tf.data.Dataset:
         """Gives the batches, shard after shard.
 
-        The files are mapped: they may be deleted while they are read, but not cut short.
-        """
-        shards, places = [], []
-        for shard, rows in enumerate(self.counts):
-            for place in range(-(-rows // self.batch_size)):
-                shards.append(shard)
-                places.append(place)
-        if not shards:
-            raise StoredError(f"{self.folder} holds no row.")
-        which, where = np.array(shards, np.int32), np.array(places, np.int32)
+        Numbers are mapped in the first epoch and stay so. The files may be deleted while they are
+        read, but not cut short. A checkpoint of the iterator would hold all numbers.
 
-        def read(batch: tf.Tensor) -> Any:
-            shard, place = tf.gather(which, batch), tf.gather(where, batch)
-            return self.layout.pack(
+        Raises:
+            StoredError: There is no row.
+        """
+        holding = [shard for shard, rows in enumerate(self.counts) if rows]
+        if not holding:
+            raise StoredError(f"{self.folder} holds no row.")
+        # A file without bytes cannot be mapped; none is read of a shard without rows.
+        which = tf.constant(holding, tf.int64)
+        shards = tf.data.Dataset.range(len(holding)).map(
+            lambda nth: (tf.gather(which, nth), self._numbers(holding, nth))
+        )
+        if any(not component.is_text for component in self.layout.components):
+            # Mapping anew in each epoch costs more than reading: each page is touched first again.
+            shards = shards.cache()
+        return shards.flat_map(self._rows).batch(self.batch_size).prefetch(2)
+
+    def _numbers(self, holding: list[int], nth: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Maps the numbers of a shard, given by its place among those that hold rows."""
+
+        def of(shard: int, number: int, component: Component) -> tf.Tensor:
+            return tf.raw_ops.ImmutableConst(
+                dtype=tf.as_dtype(component.dtype),
+                shape=(self.counts[shard], *component.shape),
+                memory_region_name=str(self._file(shard, number)),
+            )
+
+        mapped = []
+        for number, component in enumerate(self.layout.components):
+            if not component.is_text:
+                ways = [partial(of, shard, number, component) for shard in holding]
+                one = tf.switch_case(tf.cast(nth, tf.int32), ways)
+                mapped.append(tf.ensure_shape(one, (None, *component.shape)))
+        return tuple(mapped)
+
+    def _rows(self, shard: tf.Tensor, numbers: tuple[tf.Tensor, ...]) -> tf.data.Dataset:
+        """Gives the rows of a shard."""
+        left = iter(tf.data.Dataset.from_tensor_slices(one) for one in numbers)
+        return tf.data.Dataset.zip(
+            self.layout.pack(
                 [
-                    self._text(number, shard, place)
-                    if component.is_text
-                    else self._numbers(number, shard, place)
+                    self._text(number, shard) if component.is_text else next(left)
                     for number, component in enumerate(self.layout.components)
                 ]
             )
-
-        numbers = tf.data.Dataset.range(len(shards))
-        batches = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        holding = [rows for rows in self.counts if rows]
-        if any(rows % self.batch_size for rows in holding[:-1]):
-            batches = batches.rebatch(self.batch_size)
-        return batches.prefetch(2)
-
-    def _numbers(self, number: int, shard: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
-        component = self.layout.components[number]
-
-        def of(index: int, rows: int) -> tf.Tensor:
-            mapped = tf.raw_ops.ImmutableConst(
-                dtype=tf.as_dtype(component.dtype),
-                shape=(rows, *component.shape),
-                memory_region_name=str(self._file(index, number)),
-            )
-            start = place * self.batch_size
-            # A gather and no slice, which would be the file itself: what follows may write to it.
-            return tf.gather(mapped, tf.range(start, tf.minimum(start + self.batch_size, rows)))
-
-        # A shard without rows has a file without bytes, which cannot be mapped; none is read of it.
-        holding = [(index, rows) for index, rows in enumerate(self.counts) if rows]
-        nth = np.cumsum([rows > 0 for rows in self.counts]).astype(np.int32) - 1
-        read = tf.switch_case(
-            tf.gather(nth, shard),
-            [lambda index=index, rows=rows: of(index, rows) for index, rows in holding],
         )
-        return tf.ensure_shape(read, (None, *component.shape))
 
-    def _text(self, number: int, shard: tf.Tensor, place: tf.Tensor) -> tf.Tensor:
+    def _text(self, number: int, shard: tf.Tensor) -> tf.data.Dataset:
+        """Gives the strings of a shard."""
         folders = [str(self.folder / shard_name(index)) for index in range(len(self.counts))]
-        path = tf.strings.join(
-            [tf.gather(folders, shard), f"/{number}-", tf.strings.as_string(place), ".tensor"]
-        )
-        text = tf.io.parse_tensor(tf.io.read_file(path), tf.string)
-        return tf.ensure_shape(text, (None, *self.layout.components[number].shape))
+        batches = -(-tf.gather(tf.constant(self.counts, tf.int64), shard) // self.batch_size)
+
+        def read(place: tf.Tensor) -> tf.Tensor:
+            parts = [tf.gather(folders, shard), f"/{number}-", tf.strings.as_string(place)]
+            path = tf.strings.join([*parts, ".tensor"])
+            text = tf.io.parse_tensor(tf.io.read_file(path), tf.string)
+            return tf.ensure_shape(text, (None, *self.layout.components[number].shape))
+
+        return tf.data.Dataset.range(batches).map(read).unbatch()
 
     def _file(self, shard: int, number: int) -> Path:
         return self.folder / shard_name(shard) / f"{number}.raw"

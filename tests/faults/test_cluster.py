@@ -236,7 +236,9 @@ def test_the_command_says_where_has_a_worker_back_and_ends_with_ctrl_c():
         assert re.search(r", 1 worker$", said, re.MULTILINE)
         port = int(re.search(r"worker 0: 127.0.0.1:(\d+)", said)[1])
         [worker] = [
-            child for child in psutil.Process(running.pid).children() if listens(child, port)
+            child
+            for child in psutil.Process(running.pid).children(recursive=True)
+            if listens(child, port)
         ]
         worker.kill()
         assert "was gone, and is back" in running.stdout.readline()
