@@ -7,33 +7,18 @@ import time
 
 import numpy as np
 import pytest
+from faults.rows_to_store import COUNT, generate, row, scalars
 
 from helpers.measure import Cancelled
 from helpers.quiet import tf
 from helpers.scale import Cluster, Payback, StoredError, materialise, stored
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("no_keras")]
 
 SIGNATURE = {
     "image": tf.TensorSpec((3, 2), tf.float32),
     "more": (tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.uint32)),
 }
-COUNT = 23
-
-
-def row(index):
-    text = f"zeile {index} ü".encode() + b"\0"
-    return {"image": np.full((3, 2), index, np.float32), "more": (text, np.uint32([index, 7]))}
-
-
-def generate(shard, num_shards):
-    for index in range(shard, COUNT, num_shards):
-        yield row(index)
-
-
-def scalars(shard, num_shards):
-    for index in range(shard, COUNT, num_shards):
-        yield np.int64(index)
 
 
 def numbers(batches):
