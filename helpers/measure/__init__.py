@@ -3,6 +3,7 @@
 from .isolation import compare_in_child
 from .machine import Machine, this_machine
 from .measurement import Measurement, Trial, together
+from .once import Once
 from .processes import Processes
 from .results import load, record, save
 from .settings import Settings, pick, quick
@@ -14,6 +15,7 @@ __all__ = [
     "Cancelled",
     "Machine",
     "Measurement",
+    "Once",
     "Processes",
     "Progress",
     "Ratio",
