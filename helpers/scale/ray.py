@@ -26,6 +26,9 @@ from helpers.quiet import tf
 AHEAD = 2
 """Blocks that Ray fetches before they are asked for."""
 
+_SAID = "\N{WHITE SQUARE}"
+"""Stands around a worker's sentence, in what Ray says of its failure."""
+
 
 class RayError(RuntimeError):
     """Ray is not there, or a worker of it could not make its rows."""
@@ -131,8 +134,12 @@ def _blocks(
                 Workspace.of(plan.layout),
                 number=lambda index, shard=int(shard): f"example {index} of shard {shard}",
             )
-            for parts in chunks:
-                yield {f"{number:03d}": part for number, part in enumerate(parts)}
+            try:
+                for parts in chunks:
+                    yield {f"{number:03d}": part for number, part in enumerate(parts)}
+            except GeneratorError as error:  # of which Ray brings the text here, and no cause
+                said = str(error).strip().splitlines()[0]
+                raise RuntimeError(f"{_SAID}{said}{_SAID}") from error
 
     ray.data.DataContext.get_current().execution_options.preserve_order = in_order
     shards = ray.data.range(num_shards, override_num_blocks=num_shards)
@@ -144,11 +151,9 @@ def _told(blocks: Iterable) -> Iterator[dict[str, np.ndarray]]:
     try:
         yield from blocks
     except Exception as error:
-        cause: BaseException = error
-        while not isinstance(cause, GeneratorError) and cause.__cause__ is not None:
-            cause = cause.__cause__
-        said = str(cause).strip().splitlines()[0]
-        raise RayError(f"a worker of Ray could not make its rows: {said}") from None
+        said = str(error).split(_SAID)
+        first = said[1] if len(said) > 2 else str(error).strip().splitlines()[0]
+        raise RayError(f"a worker of Ray could not make its rows: {first}") from None
 
 
 class _Copies:

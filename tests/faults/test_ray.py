@@ -17,6 +17,7 @@ SIGNATURE = {"x": tf.TensorSpec((3,), tf.float32), "name": tf.TensorSpec((), tf.
 @pytest.fixture(scope="module")
 def ray():
     """A cluster of one machine, or a skipped test."""
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # where much else runs
     ray = pytest.importorskip("ray", reason="Ray is an extra: make cluster")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False
