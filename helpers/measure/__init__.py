@@ -6,7 +6,7 @@ from .measurement import Measurement, Trial, together
 from .processes import Processes
 from .results import load, record, save
 from .settings import Settings, pick, quick
-from .statistics import Ratio, Verdict, judge, percent, ratio_of_times, times
+from .statistics import Ratio, Share, Verdict, judge, percent, ratio_of_times, times
 from .timing import Arm, Cancelled, Progress, Span, compare, content_digest, run_trial
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Progress",
     "Ratio",
     "Settings",
+    "Share",
     "Span",
     "Trial",
     "Verdict",
