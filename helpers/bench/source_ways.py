@@ -30,8 +30,8 @@ from helpers.bench.source_rows import (
 from helpers.quiet import tf
 from helpers.sources import shipped
 from helpers.sources.delimited import csv_blocks
+from helpers.sources.hdf5 import Stored
 from helpers.sources.live import Live, received
-from helpers.sources.opened import Opened
 from helpers.sources.parquet import Parquet
 from helpers.sources.sqlite import Table
 from helpers.sources.texts import lines
@@ -283,18 +283,13 @@ def _hdf5(folder: Path, short: bool, peers: bool, *, shuffle: bool) -> Source:
     rows = partial(Reordered, path, "images", order)
     spec = tf.TensorSpec((64, 64, 3), tf.uint8)
 
-    def stored() -> Any:
-        import h5py
-
-        return h5py.File(path)["images"]
-
+    stored = partial(Stored, path, "images")
     ways = [
         Way(GENERATOR, _generator(_items(rows), spec, batch)),
         Way(BRIDGE, _read(stored, batch, **options)),
     ]
     if not shuffle:  # each worker reads whole chunks
-        opened = partial(Opened, stored)
-        ways.append(Way(WORKERS, _read(opened, batch, num_workers=2, chunk_size=CHUNK)))
+        ways.append(Way(WORKERS, _read(stored, batch, num_workers=2, chunk_size=CHUNK)))
     if peers:
         ways += peer_ways(rows, batch_size=batch, workers=0)
     how = "shuffled" if shuffle else "in order"
