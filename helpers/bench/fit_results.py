@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from helpers.bench.table import plain_table
-from helpers.measure import Machine, Measurement, Ratio, record, times
-from helpers.study.training import Share
+from helpers.measure import Machine, Measurement, Ratio, Share, record, times
 
 LEGEND = (
     "speed: as a multiple of the same model's on one cached batch, the ceiling, in the same "

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from helpers.bench.fit_results import FitBench
 from helpers.bench.results import BridgeBench
 from helpers.measure import Machine, load, this_machine
 from helpers.reproduce import RESULTS, results_name
 
-ENDINGS = {"bridge": ".bench.json", "sources": ".sources.json"}
+ENDINGS = {"bridge": ".bench.json", "sources": ".sources.json", "fit": ".fit.json"}
 
 
 def committed(
     machine: Machine | None = None, folder: Path | None = None, *, what: str = "bridge"
-) -> BridgeBench:
+) -> BridgeBench | FitBench:
     """Returns the committed run of the benchmark: a machine's if there is one, else the first.
 
     A quick run, whose numbers show nothing, is returned only where there is no full one.
@@ -21,7 +22,7 @@ def committed(
     Args:
         machine: The machine that asks; None for the first by name, whoever asks.
         folder: Where the results files are; `RESULTS` unless given.
-        what: "bridge" or "sources".
+        what: "bridge", "sources" or "fit".
 
     Raises:
         ValueError: In one sentence, if there is none, or it is damaged or newer.

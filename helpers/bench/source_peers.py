@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.bench.arms import Way
+from helpers.bench.arms import NotOffered, Way
 from helpers.bench.peers import _Converted, _Epochs, _pad_sequence
 from helpers.quiet import tf
 
@@ -100,13 +100,17 @@ def _hugging_face(
     first = source[0]
     names = list(first) if isinstance(first, dict) else "row"
     rows = datasets.Dataset.from_dict({"index": np.arange(len(source))})
-    return rows.with_transform(partial(_items, source)).to_tf_dataset(
+    batches = rows.with_transform(partial(_items, source)).to_tf_dataset(
         batch_size=batch_size,
         columns=names,
         shuffle=False,
         num_workers=workers,
         collate_fn=_padded_column if varying else None,
     )
+    if isinstance(first, dict):
+        return batches
+    kind = first.dtype  # it makes int64 of all whole numbers
+    return batches.map(lambda rows: tf.cast(rows, kind), tf.data.AUTOTUNE)
 
 
 def _items(source: Sequence[Any], batch: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +125,8 @@ def _padded_column(rows: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def _keras(source: Sequence[Any], *, batch_size: int, workers: int, varying: bool) -> Iterable[Any]:
+    if varying:
+        raise NotOffered("Keras holds every batch to the width of its first ones")
     import keras
     from keras.src.trainers.data_adapters.py_dataset_adapter import PyDatasetAdapter
 

@@ -7,7 +7,7 @@ from .once import Once
 from .processes import Processes
 from .results import load, record, save
 from .settings import Settings, pick, quick
-from .statistics import Ratio, Verdict, judge, percent, ratio_of_times, times
+from .statistics import Ratio, Share, Verdict, judge, percent, ratio_of_times, times
 from .timing import Arm, Cancelled, Progress, Span, compare, content_digest, run_trial
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Progress",
     "Ratio",
     "Settings",
+    "Share",
     "Span",
     "Trial",
     "Verdict",

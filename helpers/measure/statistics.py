@@ -57,6 +57,18 @@ class Ratio:
         return f"{times(self.value)} [{times(self.low)}, {times(self.high)}]"
 
 
+@dataclass(frozen=True)
+class Share:
+    """A share of a step, as the median over the rounds with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{percent(self.value)} [{percent(self.low)}, {percent(self.high)}]"
+
+
 def times(value: float) -> str:
     """Writes a ratio with three figures: 0.0123×, 0.981×, 2.87×, 135×."""
     decimals = min(5, max(0, 2 - math.floor(math.log10(value)))) if value > 0 else 2

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.measure import Arm, Measurement, Ratio, percent, ratio_of_times
+from helpers.measure import Arm, Measurement, Ratio, Share, percent, ratio_of_times
 from helpers.measure.timing import Through
 from helpers.quiet import tf
 
@@ -136,18 +136,6 @@ def epoch_loss(
     model.set_weights(weights)
     told = model.fit(dataset, steps_per_epoch=steps, shuffle=False, verbose=0)
     return float(told.history["loss"][0])
-
-
-@dataclass(frozen=True)
-class Share:
-    """A share of a step, as the median over the rounds with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{percent(self.value)} [{percent(self.low)}, {percent(self.high)}]"
 
 
 @dataclass(frozen=True)

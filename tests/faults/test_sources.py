@@ -18,6 +18,7 @@ from unit.pictures import Pictures
 from helpers import bridge
 from helpers.quiet import tf
 from helpers.sources.delimited import csv_blocks
+from helpers.sources.hdf5 import Stored
 from helpers.sources.live import Live, Sender, received
 from helpers.sources.opened import Opened
 from helpers.sources.parquet import Parquet
@@ -187,6 +188,97 @@ def test_a_damaged_hdf5_file_is_named_with_its_rows(hdf5, shuffle):
     else:
         assert "examples 700 to 799: OSError" in errors[0]
         assert (len(errors), count) == (1, ROWS - 100)
+
+
+def test_an_hdf5_file_that_is_cut_or_missing_is_named_here_and_in_workers(hdf5, tmp_path):
+    found = bridge.from_source(Stored(hdf5, "x"), batch_size=100, num_workers=2)
+    assert said(found) == ([], ROWS)
+    with pytest.raises(ValueError, match=r"rows\.h5: there is no data set 'y'; there are x"):
+        len(Stored(hdf5, "y"))
+    hdf5.write_bytes(hdf5.read_bytes()[:-1000])
+    for num_workers in (0, 2):
+        with pytest.raises(Exception, match=r"OSError.*rows\.h5: |^.*rows\.h5: .*truncated"):
+            bridge.from_source(Stored(hdf5, "x"), batch_size=100, num_workers=num_workers)
+        with pytest.raises(Exception, match=r"there is no file .*none\.h5"):
+            bridge.from_source(
+                Stored(tmp_path / "none.h5", "x"), batch_size=100, num_workers=num_workers
+            )
+
+
+def damaged(kind, request):
+    """A source some of whose rows cannot be read, and how many."""
+    if kind == "hdf5":
+        path = request.getfixturevalue("hdf5")
+        with h5py.File(path) as file:
+            place = file["x"].id.get_chunk_info(7).byte_offset
+        overwritten(path, place + 50)
+        return Stored(path, "x"), range(700, 800)
+    if kind == "parquet":
+        path = request.getfixturevalue("parquet")
+        with pyarrow.parquet.ParquetFile(path) as file:
+            column = file.metadata.row_group(2).column(0)
+        overwritten(path, (column.dictionary_page_offset or column.data_page_offset) + 100)
+        return Parquet(path), range(1000, 1500)
+    path = request.getfixturevalue("database")
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE rows SET x = NULL WHERE rowid = 301")
+    connection.close()
+    return Table(path, "rows"), range(300, 301)
+
+
+@pytest.mark.parametrize("kind", ["hdf5", "parquet", "table"])
+def test_rows_of_a_damaged_file_may_be_left_out_and_are_counted(kind, request, tmp_path):
+    source, bad = damaged(kind, request)
+    skipped = Skipped(tmp_path / "skipped.jsonl")
+    dataset = bridge.from_generator(
+        lambda: good(source.__getitem__, range(ROWS), skipped),
+        output_signature=tf.nest.map_structure(
+            lambda value: tf.TensorSpec((), value.dtype), source[0]
+        ),
+        batch_size=100,
+    )
+    assert said(dataset) == ([], ROWS - len(bad))
+    assert [int(number) for number, _ in skipped] == list(bad)
+    assert all(
+        Path(str(request.getfixturevalue({"table": "database"}.get(kind, kind)))).name in why
+        for _, why in skipped
+    )
+
+
+def test_a_line_that_does_not_fit_ends_the_epoch_with_its_number_or_is_counted(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 50 + b"1\n" + b"1,2\n" * 20 + b"1,\xff\n1,2\n")
+    skipped = Skipped(tmp_path / "skipped.jsonl")
+
+    def crossed(**options):
+        return tf.data.Dataset.from_generator(
+            lambda: csv_blocks(path, {"a": np.int64, "b": np.int64}, block_bytes=40, **options),
+            output_signature=dict.fromkeys("ab", tf.TensorSpec((None,), tf.int64)),
+        )
+
+    with pytest.raises(tf.errors.OpError, match=r"rows\.csv, line 52: 1 fields where"):
+        list(crossed())
+    assert said(crossed(skipped=skipped)) == ([], 71)
+    assert [what.rpartition(" ")[2] for what, _ in skipped] == ["52", "73"]
+
+
+def test_bytes_that_are_not_utf_8_end_the_epoch_with_their_line_or_are_counted(tmp_path):
+    path = tmp_path / "rows.txt"
+    path.write_bytes(b"line\n" * 30 + b"t\xe9o\n" + b"line\n" * 9)
+    skipped = Skipped(tmp_path / "skipped.jsonl")
+
+    def crossed(*noting):
+        return bridge.from_generator(
+            lambda: lines(path, *noting),
+            output_signature=tf.TensorSpec((), tf.string),
+            batch_size=10,
+        )
+
+    errors, count = said(crossed())
+    assert "rows.txt, line 31: byte 1 is 0xe9, which is not UTF-8" in errors[0]
+    assert count == 30
+    assert said(crossed(skipped)) == ([], 39)
+    assert len(skipped) == 1
 
 
 def test_a_connection_that_drops_is_an_error_and_its_rows_came_before(tmp_path):

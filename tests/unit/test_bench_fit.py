@@ -1,5 +1,7 @@
 """The benchmark of training: the same lessons in every way, whole records, sentences, Ctrl-C."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +10,9 @@ from typer.testing import CliRunner
 
 from helpers.bench import fit
 from helpers.bench.fit import WORKLOADS, Workload
+from helpers.bench.reference import committed
 from helpers.command.bench import bench_app
-from helpers.measure import load
+from helpers.measure import load, save
 from helpers.quiet import tf
 from helpers.sources.digits import CLASSES, FEATURES, Lines, write_digits
 from helpers.sources.photographs import Pictures, write_crops
@@ -124,6 +127,23 @@ def test_the_command_shows_and_writes(alone, tmp_path):
     assert "…" not in done.output
     assert max(map(len, done.output.splitlines())) <= 80
     assert [fed.way for fed in load(file).workloads[0].fed] == list(WAYS)
+
+
+def test_a_committed_run_is_found_by_who_has_read_no_other(alone, tmp_path):
+    file = tmp_path / "a-machine.fit.json"
+    bench = fit.run(["small"])
+    save(bench, file)
+    reads = (
+        "import pathlib, sys\n"
+        "from helpers.bench.reference import committed\n"
+        "bench = committed(folder=pathlib.Path(sys.argv[1]), what='fit')\n"
+        "print([result.workload for result in bench.workloads], 'tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", reads, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "['small'] False\n"
+    assert committed(folder=tmp_path, what="fit") == bench
 
 
 def test_no_file_is_left_behind(alone, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.bench import running
-from helpers.bench.arms import GENERATOR
+from helpers.bench.arms import GENERATOR, NotOffered
 from helpers.bench.source_ways import SOURCES
 from helpers.command.bench import bench_app
 from helpers.measure import load
@@ -35,6 +35,22 @@ def test_each_source_has_peers_of_the_same_rows(tmp_path):
     first = running._first_epoch(source, source.ways[0], range(source.count))
     keras = running._first_epoch(source, peers[-1], range(source.count))
     assert keras.digest == first.digest
+
+
+def test_what_a_peer_does_not_offer_is_said(tmp_path):
+    source = SOURCES["text"](tmp_path, True, True)
+    with pytest.raises(NotOffered, match="width of its first"):
+        running._first_epoch(source, source.ways[-1], range(source.count))
+
+
+def test_a_peer_that_widens_whole_numbers_gives_them_back_as_they_were(tmp_path):
+    pytest.importorskip("datasets")  # only `make peers` installs it
+    source = SOURCES["text"](tmp_path, True, True)
+    (widens,) = (way for way in source.ways if way.name.startswith("HF"))
+    first, found = (
+        running._first_epoch(source, way, range(source.count)) for way in (source.ways[0], widens)
+    )
+    assert found.digest == first.digest
 
 
 def test_the_command_shows_and_writes_and_leaves_no_files(tmp_path, monkeypatch):
