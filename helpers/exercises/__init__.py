@@ -48,6 +48,7 @@ EXERCISES: dict[str, Exercise] = {
         training.WEIGHTED,
         training.ENDLESS,
         scoreboard.ADVICE,
+        scoreboard.VERDICT,
     )
 }
 """By name, in the order of the notebooks."""
