@@ -31,7 +31,7 @@ cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) \
 	--LabApp.default_url=/lab/tree/00-start-here.ipynb
 endef
 
-.PHONY: help venv lab replay test site slides reproduce refresh figures house lock wheelhouse peers cluster
+.PHONY: help venv lab replay test soak site slides reproduce refresh figures house lock wheelhouse peers cluster
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | while IFS=: read -r name text; do \
@@ -53,6 +53,9 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+soak: venv ## run the tests of the exercises fifty times while every core is busy
+	$(BIN)/python scripts/soak.py
 
 site: venv ## build pages to read without running, in site/
 	$(BIN)/python scripts/make_site.py

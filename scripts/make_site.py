@@ -28,7 +28,10 @@ from website.folder import emptied  # noqa: E402
 HERE = ROOT / "scripts" / "website"
 NOTEBOOKS, DOCS = ROOT / "notebooks", ROOT / "docs"
 
-AMBIGUOUS = {"example", "source", "control", "round", "interval", "alias", "ratio", "X-ray"}
+AMBIGUOUS = {
+    *("batch", "data set", "example", "source", "control", "round", "interval", "alias", "ratio"),
+    "X-ray",
+}
 """Words of the glossary that notebooks use in other senses too, or on every line."""
 
 GUIDES = "guide", "room"

@@ -38,6 +38,17 @@ def no_keras():
         yield
 
 
+def pytest_addoption(parser):
+    parser.addoption("--rounds", type=int, default=1, help="run each test so many times")
+
+
+def pytest_generate_tests(metafunc):
+    rounds = metafunc.config.getoption("--rounds")
+    if rounds > 1:
+        metafunc.fixturenames.append("round_of_soak")
+        metafunc.parametrize("round_of_soak", range(rounds))
+
+
 def pytest_collection_finish():
     gc.collect()
     gc.freeze()  # what was imported: else each look for garbage takes half a second

@@ -51,6 +51,7 @@ EXERCISES: dict[str, Exercise] = {
         scale.PROMISE,
         scale.PAYS,
         scoreboard.ADVICE,
+        scoreboard.VERDICT,
     )
 }
 """By name, in the order of the notebooks."""

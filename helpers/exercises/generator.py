@@ -53,7 +53,7 @@ TEN_AT_A_TIME = Exercise(
     name="02-ten-at-a-time",
     title="Ten rows at a crossing",
     spec="Write a generator that yields 10 rows at a time, as one array, with the same rows in the "
-    "same order. The check calls it with 60 rows and counts what crosses.",
+    "same order. The check calls it with an array of 60 rows and counts what crosses.",
     start="""
 def ten_at_a_time(rows):
     for row in rows:
@@ -116,7 +116,8 @@ CROSSINGS = Exercise(
     name="02-crossings",
     title="Count the crossings",
     spec="A generator has 320 rows. How often does an epoch cross from Python into TensorFlow if "
-    "it yields rows, and if it yields chunks of 40? The check counts.",
+    "it yields rows, and if it yields *chunks*, 40 rows in one element? Behind both stands what "
+    "makes batches of 32, `batch` or, of any other size, `rebatch`. The check counts.",
     start=f"""
 crossings = {{
     "{_ROWS}": ...,

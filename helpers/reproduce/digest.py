@@ -40,6 +40,10 @@ LEDGER = "CLAIMS"
 SHOWS = frozenset({"Board", "claim_named", "machines", "machines_beside", "reference"})
 """By what a notebook shows what became of the claims."""
 
+READER = "reader"
+"""The tag of a cell that is about the reader alone, such as what they predicted: it measures
+nothing, and is no part of a digest. What it may hold, the tests of the notebooks say."""
+
 _Place = tuple[Path, str]
 """A file and a name that is used in it."""
 
@@ -92,10 +96,10 @@ class Code:
         """Returns the digest of a notebook: its own code and what it reaches.
 
         One that shows what became of the claims depends on theirs, too. A cell that is not Python,
-        such as a magic, counts as it is written.
+        such as a magic, counts as it is written; one for the reader alone does not.
         """
         cells = nbformat.read(path, as_version=4).cells
-        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        code = [cell.source for cell in cells if cell.cell_type == "code" and not _for_reader(cell)]
         python = [source for source in code if _is_python(source)]
         pieces = self._read(path, ast.parse("\n".join(python)))
         names = {name for piece in pieces for name in piece.uses}
@@ -201,6 +205,10 @@ def _is_python(source: str) -> bool:
     except SyntaxError:
         return False
     return True
+
+
+def _for_reader(cell: nbformat.NotebookNode) -> bool:
+    return READER in cell.metadata.get("tags", ())
 
 
 def _import_statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:

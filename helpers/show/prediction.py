@@ -18,7 +18,8 @@ from .frame import Frame
 
 KIND = "predictions"
 """What `helpers.measure.mine` calls them. By question: the `answer` or None and, once the reader
-has seen the result, what was `found` in words and the answers that are `right`."""
+has seen the result, what was `found` in words and, after a full run, the answers
+that are `right`."""
 
 _HERE = Path(__file__).parent
 
@@ -103,7 +104,7 @@ class Prediction(Frame):
         right = self.choices.allowed(found)
         self._found = found
         self._covered = Covered(self._ask, shown)
-        shows_nothing = quick() and not isinstance(found, str)
+        shows_nothing = _shows_nothing(found)
         self._ask.told = {
             answer or "": {"text": self.choices.told(answer, found), "kind": kind}
             for answer in (None, *self.choices.labels)
@@ -141,7 +142,10 @@ class Prediction(Frame):
         noted: dict[str, Any] = {"answer": self.answer}
         if self.shown:
             noted["found"] = self.choices.written(self._found)
-            noted["right"] = self.choices.allowed(self._found)
+            if _shows_nothing(self._found):
+                noted["found"] += ", in a quick run, which shows nothing"
+            else:
+                noted["right"] = self.choices.allowed(self._found)
         if self.shown or self.answer is not None:
             mine.keep(KIND, self.question, noted)
         self.save()
@@ -149,3 +153,8 @@ class Prediction(Frame):
     def __repr__(self) -> str:
         """Says what it is, where ipywidgets would list its traits."""
         return f"Prediction: {self.question}"
+
+
+def _shows_nothing(found: Found) -> bool:
+    """Whether a quick run made it, whose numbers say nothing."""
+    return quick() and not isinstance(found, str)

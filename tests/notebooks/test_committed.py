@@ -10,6 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers.exercises import EXERCISES
+from helpers.reproduce.digest import READER
+
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
 
@@ -184,6 +187,28 @@ def test_it_opens_with_what_it_is_for_and_ends_with_what_to_keep(book):
     ends = [cell.source for cell in cells if cell.source.startswith("## Key points")]
     assert len(ends) == 1 and 3 <= ends[0].count("\n- ") <= 4
     assert any(cell.source is ends[0] for cell in cells[-2:])
+
+
+def _shows_progress(name: str) -> str:
+    """The cell that shows what the reader predicted and solved, by the number of a notebook."""
+    return f'from helpers.show import progress\n\nprogress({name and repr(name)})'.replace("'", '"')
+
+
+def test_before_its_key_points_it_shows_what_was_predicted_and_solved(book):
+    number = re.match(r"# (\d\d) |# Start here", book.cells[0].source)[1] or ""
+    ends = next(place for place, cell in enumerate(book.cells) if cell.id == "key-points")
+    assert book.cells[ends - 1].source == _shows_progress(number)
+    assert [output.output_type for output in book.cells[ends - 1].outputs] == ["execute_result"]
+    assert "Nothing is kept yet" in book.cells[ends - 1].outputs[0].data["text/html"]
+    if number:  # the start page had its cell before there was a tag, and was measured with it
+        assert READER in book.cells[ends - 1].metadata.tags
+
+
+def test_a_cell_that_no_digest_knows_measures_nothing(book):
+    about_reader = [cell for cell in book.cells if READER in cell.metadata.get("tags", [])]
+    numbers = [path.stem[:2] for path in PATHS]
+    may = {*map(_shows_progress, numbers), *(one.cell() for one in EXERCISES.values())}
+    assert [cell.source for cell in about_reader if cell.source not in may] == []
 
 
 def test_the_ways_in_add_up():

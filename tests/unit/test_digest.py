@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.claims import CLAIMS
 from helpers.reproduce import RESULTS, planning
-from helpers.reproduce.digest import Code, together
+from helpers.reproduce.digest import READER, Code, together
 
 FILES = {
     "measure/one.py": (
@@ -109,8 +109,10 @@ def house():
 def of_notebook(tmp_path, house):
     """The digest of a notebook with some cells."""
 
-    def of(*code, prose=""):
+    def of(*code, prose="", about_reader=()):
         cells = [new_markdown_cell(prose), *(new_code_cell(source) for source in code)]
+        tagged = {"tags": ["nbval-check-output", READER]}
+        cells += [new_code_cell(source, metadata=tagged) for source in about_reader]
         nbformat.write(new_notebook(cells=cells), tmp_path / "00-a.ipynb")
         return house.of_notebook(tmp_path / "00-a.ipynb")
 
@@ -126,6 +128,12 @@ def test_a_notebook_is_its_code_and_what_that_reaches(of_notebook):
     assert of_notebook(used + "from_generator") != of_notebook("from_generator")
     assert of_notebook("%%doctor\nx = 1") != of_notebook("%%doctor\nx = 2")
     assert of_notebook("def (") != of_notebook("def ["), "a cell that somebody broke"
+
+
+def test_a_cell_about_the_reader_alone_is_no_part_of_it(of_notebook):
+    plain = of_notebook("from_generator")
+    assert plain == of_notebook("from_generator", about_reader=["progress('00')", "from_source"])
+    assert plain != of_notebook("from_generator", "progress('00')")
 
 
 def test_every_claim_has_an_entry(house):

@@ -85,7 +85,7 @@ def _lines(code: str) -> set[str]:
 def test_a_notebook_has_its_exercises_as_they_are_here(path):
     book = nbformat.read(path, as_version=4)
     own = [each for each in EXERCISES.values() if path.name.startswith(each.name[:3])]
-    assert len(own) >= (1 if path.name.startswith("14") else 2)
+    assert len(own) >= 2
     sources = [cell.source for cell in book.cells]
     places = []
     for exercise in own:

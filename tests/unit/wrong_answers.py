@@ -526,4 +526,22 @@ WRONG: dict[str, dict[str, str]] = {
         "advice = 'threads'": "none of them",
         "advice = 2": "not a int",
     },
+    "14-verdict": {
+        "def verdict(arm, noise):\n    return 'faster'": "0.5× to 0.6×",
+        "def verdict(arm, noise):\n"
+        "    if arm[0] > 1:\n        return 'faster'\n"
+        "    return 'slower' if arm[1] < 1 else 'unclear'": "1× is not enough",
+        "def verdict(arm, noise):\n"
+        "    middle = (arm[0] + arm[1]) / 2\n"
+        "    if noise[0] <= middle <= noise[1]:\n        return 'unclear'\n"
+        "    return 'faster' if middle > noise[1] else 'slower'": "its low end is not",
+        "def verdict(arm, noise):\n"
+        "    if arm[0] > max(1, noise[1]):\n        return 'faster'\n"
+        "    return 'slower' if arm[1] < min(1, noise[0]) else 'unclear'": "and not 1×",
+        "def verdict(arm, noise):\n"
+        "    if arm[0] >= noise[1]:\n        return 'faster'\n"
+        "    return 'slower' if arm[1] <= noise[0] else 'unclear'": "share a point",
+        "def verdict(arm, noise):\n    return arm[0] > noise[1]": "and True is none",
+        "def verdict(arm):\n    return 'unclear'": "its own",
+    },
 }
