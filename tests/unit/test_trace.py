@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from unit.training_rows import ROWS, Rows
 
 from helpers.measure import load, save
 from helpers.measure.stamps import Stamped, StampedItems, read_stamps
@@ -9,21 +10,6 @@ from helpers.quiet import tf
 from helpers.study import trace
 from helpers.study.feeding import Feed, table_model
 from helpers.study.trace import union, without
-
-ROWS = np.random.default_rng(0).random((8 * 12, 4), np.float32)
-
-
-class Rows:
-    """Rows by number, and one after the other."""
-
-    def __len__(self):
-        return len(ROWS)
-
-    def __getitem__(self, number):
-        return ROWS[number], np.int32(number % 2)
-
-    def rows(self):
-        return (self[number] for number in range(len(self)))
 
 
 @pytest.fixture(scope="module")
