@@ -172,6 +172,7 @@ TO_MEASURE = frozenset(
         "10-your-own-generator",
         "11-real-sources",
         "12-feed-a-model",
+        "13-beyond-one-machine",
         "14-scoreboard",
     }
 )
