@@ -52,7 +52,7 @@ test: venv ## check the style, then run every test and every notebook in quick m
 	@$(BIN)/ruff check helpers tests scripts
 	@$(BIN)/ruff format --check helpers tests scripts
 	@$(BIN)/python tests/browser_finder.py
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: venv ## run the tests of the exercises fifty times while every core is busy
 	$(BIN)/python scripts/soak.py

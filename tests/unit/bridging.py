@@ -1,13 +1,9 @@
 """Rows for the tests of the bridge, and how to compare what two data sets give."""
 
-import collections
-
 import numpy as np
 
 from helpers.bridge.structure import leaves_of
 from helpers.quiet import tf
-
-Point = collections.namedtuple("Point", "x y")
 
 
 def spec(shape=(), dtype=tf.float32):

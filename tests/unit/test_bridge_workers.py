@@ -5,7 +5,8 @@ import sys
 import cloudpickle
 import numpy as np
 import pytest
-from unit.bridging import Point, assert_same, spec
+from contract.drawn import Point  # not from a module that imports TensorFlow: a worker would, too
+from unit.bridging import assert_same, spec
 
 from helpers import bridge
 from helpers.bridge.processes import WorkerPool

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import functools
 import getpass
@@ -14,10 +15,18 @@ from helpers.claims import run_claim
 from helpers.measure import load, save, this_machine
 from helpers.reproduce import TimeLeft, load_run, notebooks, planning
 from helpers.reproduce import run as runs
-from helpers.reproduce.digest import together
+from helpers.reproduce.digest import Code, together
 
 timed = functools.cache(functools.partial(measured, quick=True))
 STEPS = ["one", "two", "00-a", "01-b"]
+whole_code = functools.cache(Code)
+
+
+def code_read_before():
+    """The workbook's code, to which notebooks are added: reading it takes a second or two."""
+    code = copy.copy(whole_code())
+    vars(code).update({name: copy.copy(value) for name, value in vars(code).items()})
+    return code
 
 
 class House:
@@ -28,6 +37,7 @@ class House:
         self.ran, self.said, self.breaks, self.failures = [], [], {}, {}
         monkeypatch.setattr(planning, "CLAIMS", (claim_of("one"), claim_of("two")))
         monkeypatch.setattr(planning, "run_claim", self._run_claim)
+        monkeypatch.setattr(planning, "Code", code_read_before)
         monkeypatch.setattr(notebooks, "NOTEBOOKS", folder)
         monkeypatch.setattr(notebooks, "execute", self._execute)
         monkeypatch.setenv("WORKBOOK_QUICK", "1")

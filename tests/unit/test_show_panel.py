@@ -7,6 +7,7 @@ import threading
 from dataclasses import fields, replace
 
 import pytest
+from contract.children import NO_KERAS
 from unit.fakes import FakeMachine
 
 from helpers.measure import Cancelled, Progress, Settings, compare, mine
@@ -533,7 +534,9 @@ def test_a_cell_that_is_run_again_ends_the_run_of_its_old_panel():
 # the process that is kept warm
 
 
-def test_a_reader_who_comes_near_has_a_process_ready_and_each_run_gets_a_fresh_one():
+def test_a_reader_who_comes_near_has_a_process_ready_and_each_run_gets_a_fresh_one(monkeypatch):
+    for name, value in NO_KERAS.items():
+        monkeypatch.setenv(name, value)
     settings = Settings(budget_s=0.1, min_rounds=3, max_rounds=3)
     some = Panel(ROWS, SLICES, toggles=("prefetch",), settings=settings)
     said = []
