@@ -39,6 +39,7 @@ class Nursery:
         """Starts nothing yet."""
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._started_by = 0
 
     def fork(self, files: tuple[int, int, int], environment: dict[str, str]) -> psutil.Process:
@@ -83,7 +84,7 @@ class Nursery:
         with tempfile.TemporaryDirectory(prefix="workbook-nursery-") as folder, theirs:
             log = Path(folder) / "log"
             with log.open("wb") as written:
-                subprocess.Popen(
+                self._process = subprocess.Popen(
                     [sys.executable, "-m", __spec__.name, str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=written,
@@ -103,9 +104,13 @@ class Nursery:
                 raise
 
     def _forget(self) -> None:
+        """Ends it; the servers that it forked go on."""
         if self._socket is not None:
             self._socket.close()
-        self._socket = None
+        if self._process is not None and self._started_by == os.getpid():
+            self._process.kill()
+            self._process.wait()
+        self._socket = self._process = None
 
 
 _NURSERIES = {preloads: Nursery() for preloads in (False, True)}
@@ -191,10 +196,13 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
 
 
 def _said(here: socket.socket, size: int) -> bytes:
-    """Receives as many bytes; none at all where the other end has gone before."""
+    """Receives as many bytes; none at all where the other end has gone or is silent too long."""
     parts = bytearray()
     while len(parts) < size:
-        part = here.recv(size - len(parts))
+        try:
+            part = here.recv(size - len(parts))
+        except OSError:
+            part = b""
         if not part:
             return b""
         parts += part

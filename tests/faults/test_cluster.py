@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_without_a_shard_each_worker_gives_all(cluster):
     native = tf.data.Dataset.range(20)
     assert sorted(numbers(distributed(native, cluster, "OFF"))) == sorted([*range(20)] * 2)
     assert sorted(numbers(distributed(native, cluster))) == [*range(20)]
+
+
+def test_trainers_that_step_together_get_neighbouring_batches(cluster):
+    """Coordinated reads: round by round, a batch for each consumer from one worker."""
+    endless = tf.data.Dataset.range(20).repeat()
+    taken = {}
+
+    def take(consumer):
+        read = distributed(
+            endless, cluster, "OFF",
+            job_name="together", consumer_index=consumer, num_consumers=2,
+        )  # fmt: skip
+        taken[consumer] = numbers(read.take(6))
+
+    threads = [threading.Thread(target=take, args=(consumer,)) for consumer in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert len(taken[0]) == len(taken[1]) == 6
+    assert [second - first for first, second in zip(taken[0], taken[1], strict=True)] == [1] * 6
 
 
 def test_a_python_function_that_no_worker_hosts_is_tensorflows_missing_callback(cluster):
