@@ -12,6 +12,7 @@ from contract.children import NO_KERAS
 # Before any kernel or worker starts, so that they inherit it.
 os.environ.setdefault("WORKBOOK_QUICK", "1")
 os.environ.setdefault("WORKBOOK_MINE", "")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what one has compiled, hundreds need not
 # And a folder for temporary files of its own, so that what two test processes measure, which shows
 # nothing, need not wait for each other (`helpers.measure.turn`).
 os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="workbook-tests-")
