@@ -51,8 +51,11 @@ class Process:
         try:
             with log.open("ab") as written:
                 self._process = start((theirs_in, theirs_out, written.fileno()), shim)
-        except NurseryError as error:
-            raise ClusterError(str(error)) from None
+        except BaseException as error:
+            self._close()
+            if isinstance(error, NurseryError):
+                raise ClusterError(str(error)) from None
+            raise
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
@@ -109,6 +112,9 @@ class Process:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._process.kill()
         self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
         for pipe in (self._input, self._output):
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -30,7 +30,7 @@ def nurseries():
 def read(pipeline, cluster):
     service = tf.data.experimental.service
     way = service.distribute(service.ShardingPolicy.OFF, cluster.target)
-    return [value.tolist() for value in pipeline.dataset.apply(way).as_numpy_iterator()]
+    return [*pipeline.dataset.apply(way).as_numpy_iterator()]
 
 
 def drawn():
@@ -52,7 +52,7 @@ def test_two_clusters_have_one_import_and_each_server_draws_its_own_numbers():
         assert {psutil.Process(pid).ppid() for pid in servers} == {parent.pid}
         rows = read(pipeline, first) + read(pipeline, second)
     assert len(rows) == 3
-    assert len({value for row in rows for value in row}) == 6
+    assert len({value for row in rows for value in row.tolist()}) == 6
     assert not any(psutil.pid_exists(pid) for pid in servers)
 
 
