@@ -10,6 +10,7 @@ from helpers.bench.engines_results import EnginesBench, Kills, Paid, Rate
 from helpers.command.bench import bench_app
 from helpers.measure import load, this_machine
 from helpers.measure.results import from_json, to_json
+from helpers.reproduce import RESULTS
 
 MADE = EnginesBench(
     machine=this_machine(),
@@ -90,3 +91,12 @@ def test_a_dispatcher_that_is_killed_loses_and_doubles_nothing():
 def test_writing_that_is_killed_loses_and_doubles_nothing():
     found = engine_kills.kill(engine_kills.ROUTES[1], 1)
     assert (found.killed, found.lost, found.doubled) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.engines.json")), ids=lambda path: path.name)
+def test_a_committed_run_is_whole_and_lost_no_row(path):
+    bench = load(path)
+    assert not bench.quick and not bench.interrupted
+    assert sum(kills.killed for kills in bench.kills) >= 50
+    assert not any(kills.lost or kills.doubled for kills in bench.kills)
+    assert set(bench.compared) == {"native", "hosted", "stored", "ray"}
