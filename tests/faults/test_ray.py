@@ -77,7 +77,9 @@ def test_what_a_generator_raises_is_a_sentence_with_its_row(ray):
             raise LookupError("no such picture")
 
     dataset = from_ray(raising, output_signature=SIGNATURE, batch_size=1, num_shards=SHARDS)
-    with pytest.raises(tf.errors.OpError, match=r"example 1 of shard 3: LookupError: no such picture, at"):
+    with pytest.raises(
+        tf.errors.OpError, match=r"example 1 of shard 3: LookupError: no such picture, at"
+    ):
         numbers(dataset)
 
 
