@@ -224,24 +224,6 @@ def test_a_dispatcher_restarted_from_its_journal_loses_and_doubles_nothing(clust
     assert sorted(found) == ALL
 
 
-def test_one_that_is_killed_leaves_no_server():
-    code = (
-        "from helpers.scale import Cluster; import time\n"
-        "cluster = Cluster(1)\n"
-        "print(*(server.pid for server in cluster.health().servers), flush=True)\n"
-        "time.sleep(600)"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    servers = [int(pid) for pid in parent.stdout.readline().split()]
-    assert len(servers) == 2
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    _, alive = psutil.wait_procs(
-        [psutil.Process(pid) for pid in servers if psutil.pid_exists(pid)], timeout=30
-    )
-    assert not alive
-
-
 def listens(process, port):
     return any(
         one.status == psutil.CONN_LISTEN and one.laddr.port == port

@@ -107,16 +107,16 @@ def test_idle_it_ends_by_itself():
         assert idle.wait(timeout=120) == 0
 
 
-def test_it_is_gone_with_who_started_it():
+def test_it_and_its_servers_are_gone_with_who_started_them():
     code = (
         "from helpers.scale import Cluster; import psutil, time\n"
-        "cluster = Cluster(0)\n"
+        "cluster = Cluster(1)\n"
         "print(*(c.pid for c in psutil.Process().children(recursive=True)), flush=True)\n"
         "time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     pids = [int(pid) for pid in parent.stdout.readline().split()]
-    assert len(pids) == 2
+    assert len(pids) == 3
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     left = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
