@@ -18,12 +18,13 @@ import numpy as np
 
 from helpers.bridge import from_generator, from_source, received
 from helpers.bridge.sharding import seed_everything, worker_seed
-from helpers.bridge.signature import NotChunkableError, layout_of
+from helpers.bridge.signature import layout_of
 from helpers.bridge.structure import Layout
 from helpers.measure import Cancelled
 from helpers.measure.timing import Flag
 from helpers.quiet import tf
 
+from .fixed import fixed_layout
 from .stored import MANIFEST, PLAN, Stored, StoredError, chunk_name, describe, shard_name, stored
 
 
@@ -85,7 +86,10 @@ def materialise(
     if min(batch_size, num_shards, num_workers) < 1:
         raise ValueError("batch_size, num_shards and num_workers must be 1 or more.")
     signature, of_shard = _shards(rows, output_signature, batch_size, num_shards, seed)
-    layout = _layout(signature)
+    try:
+        layout = fixed_layout(signature, "a file of rows")
+    except ValueError as reason:
+        raise StoredError(str(reason)) from None
     place = Path(folder)
     plan = describe(layout) | {"batch_size": batch_size, "num_shards": num_shards, "seed": seed}
     try:
@@ -159,20 +163,6 @@ def _shards(
         return generate
 
     return signature, of_source
-
-
-def _layout(signature: Any) -> Layout:
-    try:
-        layout = layout_of(signature)
-    except NotChunkableError as reason:
-        raise StoredError(f"{reason}, which has no place in a file of rows.") from None
-    for component in layout.components:
-        if not component.is_fixed:
-            raise StoredError(
-                f"{component.name} has a dimension of unknown size; give all rows one shape first, "
-                "padded for example."
-            )
-    return layout
 
 
 class _Writing:

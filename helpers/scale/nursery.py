@@ -53,18 +53,19 @@ class Nursery:
         Raises:
             NurseryError: The process that forks did not come up.
         """
-        request = {"path": sys.path, "folder": os.getcwd(), "environment": environment}
         with self._lock:
             for _ in range(2):  # it may have been idle for too long just now
-                pid = self._ask(json.dumps(request).encode(), files, environment)
+                pid = self._ask(files, environment)
                 if pid:
                     with contextlib.suppress(psutil.NoSuchProcess):
                         return psutil.Process(pid)
         raise NurseryError("the process that forks the servers ended.")
 
-    def _ask(self, request: bytes, files: tuple[int, int, int], environment: dict[str, str]) -> int:
+    def _ask(self, files: tuple[int, int, int], environment: dict[str, str]) -> int:
         if self._socket is None or self._started_by != os.getpid():
             self._start(environment)
+        told = {"path": sys.path, "folder": os.getcwd(), "environment": environment}
+        request = json.dumps(told).encode()
         try:
             socket.send_fds(self._socket, [len(request).to_bytes(4, "big")], files)
             self._socket.sendall(request)
@@ -94,6 +95,8 @@ class Nursery:
                     start_new_session=True,  # the terminal's Ctrl-C goes to the parent alone
                 )
             theirs.close()
+            # Idle, it ends when nobody looks: without somebody who waits it would stay a zombie.
+            threading.Thread(target=self._process.wait, daemon=True).start()
             self._socket, self._started_by = ours, os.getpid()
             try:
                 if not _said(ours, 1):

@@ -97,7 +97,11 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether it runs."""
-        return self._process.is_running()
+        try:
+            zombie = self._process.status() == psutil.STATUS_ZOMBIE
+            return self._process.is_running() and not zombie
+        except psutil.NoSuchProcess:
+            return False
 
     def count(self) -> int | None:
         """Of a dispatcher, its workers; of a worker, its tasks; None without an answer."""

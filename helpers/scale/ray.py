@@ -19,9 +19,11 @@ from helpers.bridge.buffers import Pool
 from helpers.bridge.chunks import Chunks, Plan, Workspace
 from helpers.bridge.errors import GeneratorError
 from helpers.bridge.owning import Kept, keep, weakly
-from helpers.bridge.signature import NotChunkableError, layout_of, plan_of, rows_spec
+from helpers.bridge.signature import plan_of, rows_spec
 from helpers.bridge.structure import Layout
 from helpers.quiet import tf
+
+from .fixed import fixed_layout
 
 AHEAD = 2
 """Blocks that Ray fetches before they are asked for."""
@@ -68,7 +70,7 @@ def from_ray(
     if min(batch_size, num_shards) < 1:
         raise ValueError("batch_size and num_shards must be 1 or more.")
     plan = plan_of(
-        _layout(output_signature),
+        fixed_layout(output_signature, "a block of rows"),
         batch_size=batch_size,
         drop_remainder=False,
         varying=None,
@@ -94,20 +96,6 @@ def _installed() -> Any:
         return importlib.import_module("ray")
     except ImportError:
         raise RayError("Ray is not installed; `make cluster` adds it.") from None
-
-
-def _layout(signature: Any) -> Layout:
-    try:
-        layout = layout_of(signature)
-    except NotChunkableError as reason:
-        raise ValueError(f"{reason}, which has no place in a block of rows.") from None
-    for component in layout.components:
-        if not component.is_fixed:
-            raise ValueError(
-                f"{component.name} has a dimension of unknown size; give all rows one shape first, "
-                "padded for example."
-            )
-    return layout
 
 
 def _generator(rows: Any) -> Callable[..., Iterable]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import psutil
@@ -80,6 +81,23 @@ def test_one_that_ended_in_between_is_started_again():
     with Cluster(0) as cluster:
         assert cluster.health().good
     assert before not in nurseries()
+
+
+def test_what_ends_while_nobody_looks_is_no_zombie(monkeypatch):
+    Cluster(0).close()
+    [idle] = nurseries()
+    idle.send_signal(signal.SIGTERM)
+    assert not psutil.wait_procs([idle], timeout=30)[1]
+    assert not psutil.pid_exists(idle.pid)
+    monkeypatch.setattr(nursery, "_forks", lambda: False)
+    with Cluster(1) as cluster:
+        [worker] = [one for one in cluster.health().servers if one.name != "dispatcher"]
+        os.kill(worker.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while cluster.health().good and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert f"{worker.name}: gone" in str(cluster.health())
+    assert not psutil.pid_exists(worker.pid)
 
 
 def test_servers_outlive_what_forked_them():

@@ -1,5 +1,6 @@
 """Chunks of worker processes inside TensorFlow: whatever keeps them, they stay what they were."""
 
+import contextlib
 import gc
 import subprocess
 import sys
@@ -145,7 +146,12 @@ def bridged(generator):
 
 
 def workers():
-    return {p for p in psutil.Process().children() if "worker.py" in " ".join(p.cmdline())}
+    found = set()
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):  # ends just now
+            if "worker.py" in " ".join(child.cmdline()):
+                found.add(child)
+    return found
 
 
 def test_from_generator_with_workers():
