@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -137,27 +136,11 @@ def _killed_writing(place: Path, chance: random.Random) -> bool:
     return running
 
 
-@contextmanager
-def ray_here() -> Iterator[None]:
-    """Ray on this machine alone, without a dashboard, gone at the end."""
-    import ray
-
-    ray.init(
-        num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
-        _node_ip_address="127.0.0.1",
-    )  # fmt: skip
-    try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        yield
-    finally:
-        ray.shutdown()
-
-
 def _ray(times: int, chance: random.Random) -> Kills:
-    from helpers.scale.ray import from_ray
+    from helpers.scale.ray import from_ray, ray_here
 
     seen: Counter[int] = Counter()
-    with ray_here(), tempfile.TemporaryDirectory(prefix="workbook-kills-") as folder:
+    with ray_here(2), tempfile.TemporaryDirectory(prefix="workbook-kills-") as folder:
         for epoch in range(times):
             fatal = chance.randrange(SHARDS * ROWS)
             mark = Path(folder) / str(epoch)

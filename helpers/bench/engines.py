@@ -168,10 +168,12 @@ class _Run:
             for number in numbers:
                 self._tell("workers", number / 10, f"{number}, work that {work}")
                 with Cluster(number, hosted=[pipeline]) as cluster:
+                    before_s = cluster.cpu_s
                     measured = _rate(served(pipeline.dataset, cluster), number)
+                    used_s = cluster.cpu_s - before_s
                 if capacity is None:
                     worker_s = 1 / measured
-                    busy_s = min(worker_s, BATCH * ROW_S) if work == "computes" else ceiling_s
+                    busy_s = used_s / (_epochs(number) * shards * rows / BATCH)
                     capacity = Capacity(
                         worker_s, min(busy_s, worker_s), ceiling_s, cores=this_machine().cores
                     )
@@ -189,9 +191,9 @@ class _Run:
         if not find_spec("ray"):
             self._missing["ray"] = "Ray is not installed; `make cluster` adds it"
             return
-        from helpers.scale.ray import from_ray
+        from helpers.scale.ray import from_ray, ray_here
 
-        with engine_kills.ray_here():
+        with ray_here(2):
             shards, rows = 8, pick(60, 4)
             make = _of_shards("computes", shards, rows)
             spec = {"output_signature": SPEC, "batch_size": BATCH}
@@ -311,7 +313,7 @@ def _check(
 def _rate(dataset: tf.data.Dataset, workers: int) -> float:
     """Elements a second while all workers are at work, the median of several epochs."""
     found = []
-    for _ in range(pick(3, 1)):
+    for _ in range(_epochs(workers)):
         iterator = iter(dataset)
         for _ in islice(iterator, 2 * workers):
             pass
@@ -320,6 +322,11 @@ def _rate(dataset: tf.data.Dataset, workers: int) -> float:
         most = max(1, round(0.8 * len(times)))  # in the end some have nothing left
         found.append(most / (times[most - 1] - start))
     return statistics.median(found)
+
+
+def _epochs(workers: int) -> int:
+    """How many are read with so many workers, for about as long with few as with many."""
+    return pick(2 * workers, 1)
 
 
 def _paid(pays: Payback, once_s: float, made: tf.data.Dataset, stored: tf.data.Dataset) -> Paid:

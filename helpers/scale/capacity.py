@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 
 from helpers.measure import percent
 
@@ -100,10 +101,9 @@ class Capacity:
         """
         if workers < 1:
             raise ValueError(f"there must be a worker or more; found {workers!r}.")
-        cores_s = self.busy_s + self.client_s + self.consumer_busy_s
         return {
             "workers": workers / self.worker_s,
-            "cores": math.inf if self.cores is None else _per_second(cores_s, self.cores),
+            "cores": math.inf if self.cores is None else _per_second(self._cores_s, self.cores),
             "client": _per_second(self.client_s),
             "network": _per_second(self.element_bytes, self.network_bytes_s),
             "dispatcher": _per_second(self.dispatcher_s),
@@ -111,10 +111,37 @@ class Capacity:
         }
 
     def at(self, workers: int) -> Limit:
-        """What so many workers give, and what is the limit then."""
+        """What so many workers give, and what is the limit then.
+
+        Workers that share cores wait for one now and then, long before all cores are taken; the
+        rate is lower by what that costs.
+        """
         limits = self.limits(workers)
         by = min(limits, key=limits.__getitem__)
-        return Limit(workers, limits[by], by)
+        return Limit(workers, min(limits[by], limits["workers"] * self.undelayed(workers)), by)
+
+    def undelayed(self, workers: int) -> float:
+        """Share of the workers' rate that is left where each may wait for a core.
+
+        The machine-repair model of queueing theory: each worker waits elsewhere for a while, then
+        needs one of the cores, and queues where all are taken (L. Kleinrock, Queueing Systems,
+        volume 1, 1975, chapter 3: finite population, several servers).
+        """
+        cores_s, elsewhere_s = self._cores_s, self.worker_s - self.busy_s
+        if self.cores is None or not cores_s or workers <= self.cores:
+            return 1.0
+        if not elsewhere_s:
+            return self.cores / workers
+        at_cores = np.arange(workers + 1)
+        served = np.minimum(at_cores, self.cores)
+        steps = np.log((workers - at_cores[:-1]) * cores_s / elsewhere_s / served[1:])
+        likely = np.concatenate([[0.0], np.cumsum(steps)])
+        busy = math.exp(logsumexp(likely[1:], b=served[1:]) - logsumexp(likely))
+        return busy / cores_s * (elsewhere_s + cores_s) / workers
+
+    @property
+    def _cores_s(self) -> float:
+        return self.busy_s + self.client_s + self.consumer_busy_s
 
     def gain(self, workers: int) -> float:
         """What one more brings, as a share of the rate."""
@@ -161,6 +188,9 @@ class Capacity:
             seed: Of the random times.
         """
         slower = max(1.0, self.crowding(workers))
+        if self.busy_s:
+            delay_s = self.worker_s / self.undelayed(workers) - self.worker_s
+            slower = max(slower, 1 + delay_s / self.busy_s)
         random = np.random.default_rng(seed)
         factors = np.exp(random.normal(-(spread**2) / 2, spread, (2, elements + workers)))
         makes = factors[0] * (self.busy_s * slower + self.worker_s - self.busy_s)

@@ -27,6 +27,16 @@ IDLE_S = 60.0
 START_S = 180.0
 """How long the import may take, where much else runs."""
 
+_AHEAD = "keras.src.optimizers"
+"""Half of the import is Keras, which TensorFlow loads ahead of its first use and does without where
+it is not there (the end of tensorflow/__init__.py). A pipeline that uses Keras loads it then."""
+
+_PROGRAM = f"""import socket, sys
+sys.modules[{_AHEAD!r}] = None
+from {__name__} import main
+main(socket.socket(fileno=int(sys.argv[1])))
+"""
+
 
 class NurseryError(RuntimeError):
     """It did not come up."""
@@ -86,7 +96,7 @@ class Nursery:
             log = Path(folder) / "log"
             with log.open("wb") as written:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", __spec__.name, str(theirs.fileno())],
+                    [sys.executable, "-c", _PROGRAM, str(theirs.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=written,
                     stderr=written,
@@ -159,6 +169,7 @@ def main(ours: socket.socket) -> None:
     from helpers.scale import server
 
     server.prepare()
+    sys.modules.pop(_AHEAD, None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: none is a zombie
     ours.sendall(b"+")
     while True:
@@ -195,6 +206,7 @@ def _become(request: dict[str, Any], files: list[int]) -> None:
     with contextlib.suppress(OSError):
         os.chdir(request["folder"])
     sys.path[:] = request["path"]
+    os.environ.clear()
     os.environ.update(request["environment"])
 
 
@@ -210,7 +222,3 @@ def _said(here: socket.socket, size: int) -> bytes:
             return b""
         parts += part
     return bytes(parts)
-
-
-if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))

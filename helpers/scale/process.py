@@ -109,7 +109,7 @@ class Process:
             if not self.alive or not self._write("health"):
                 return None
             answer = self._answer(_ANSWER_S)
-        return answer and answer["count"]
+        return answer and answer.get("count")  # it may just have ended
 
     def kill(self) -> None:
         """Ends it at once."""

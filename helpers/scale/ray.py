@@ -9,7 +9,9 @@ ends the epoch.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,53 @@ class RayError(RuntimeError):
     """Ray is not there, or a worker of it could not make its rows."""
 
 
+@contextmanager
+def ray_here(cpus: int | None = None) -> Iterator[None]:
+    """Ray on this machine alone, for as long as it is needed: quiet, and gone at the end.
+
+    Args:
+        cpus: How many tasks at once; as many as there are cores unless given.
+
+    Raises:
+        RayError: Ray is not installed, or did not start.
+    """
+    ray = _installed()
+    with _hushed():
+        _start(ray, cpus)
+        try:
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Ray's loggers, which write to standard error, at errors only."""
+    logs = [logging.getLogger(name) for name in ("ray", "ray.data")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
+
+
+def _start(ray: Any, cpus: int | None) -> None:
+    for attempts_left in (2, 1, 0):
+        try:
+            ray.init(
+                num_cpus=cpus, include_dashboard=False, log_to_driver=False,
+                logging_level=logging.ERROR, _node_ip_address="127.0.0.1",
+            )  # fmt: skip
+            return
+        except Exception as error:  # where much else runs: it waits half a minute, and no longer
+            if not attempts_left:
+                raise RayError(f"Ray did not start: {error}") from error
+
+
 def from_ray(
     rows: Any,
     *,
@@ -48,8 +97,8 @@ def from_ray(
     """Builds a data set of batches from a generator, or a source, whose rows Ray's workers make.
 
     The cluster is the one that `ray.init` has joined; without one, Ray starts itself on this
-    machine. Blocks go through Ray's object store, are copied once into aligned buffers, and
-    TensorFlow takes those over.
+    machine; `ray_here` does that without its log. Blocks go through Ray's object store, are copied
+    once into aligned buffers, and TensorFlow takes those over.
 
     Args:
         rows: A generator function that takes `shard` and `num_shards`, as

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from contract.children import NO_KERAS
 
 from helpers.quiet import tf
 from helpers.scale import Cluster, ClusterError, host, nursery
@@ -72,6 +73,31 @@ def test_a_server_has_the_folder_path_and_environment_of_who_asks(tmp_path, monk
     with Cluster(1, hosted=[pipeline]) as cluster:
         [said] = read(pipeline, cluster)
     assert said.decode() == f"{tmp_path} here"
+
+
+def keras_and_half_a_second():
+    """Rows that Keras scales, after half a second of a core."""
+
+    def rows():
+        end = time.process_time() + 0.5
+        while time.process_time() < end:
+            pass
+        yield np.float32(1)
+
+    scale = tf.keras.layers.Rescaling(3.0)
+    made = tf.data.Dataset.from_generator(rows, output_signature=tf.TensorSpec((), tf.float32))
+    return made.map(scale)
+
+
+def test_a_pipeline_finds_keras_and_what_it_uses_of_a_core_is_counted(monkeypatch):
+    monkeypatch.delenv(*NO_KERAS)
+    pipeline = host(keras_and_half_a_second)
+    with Cluster(1, hosted=[pipeline]) as cluster:
+        before_s = cluster.cpu_s
+        assert read(pipeline, cluster) == [3.0]
+        assert 0.5 <= cluster.cpu_s - before_s < 5
+        cluster.kill_worker(0)
+        assert cluster.cpu_s < before_s + 0.5
 
 
 def test_one_that_ended_in_between_is_started_again():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers.quiet import tf
-from helpers.scale.ray import RayError, from_ray
+from helpers.scale.ray import RayError, from_ray, ray_here
 
 pytestmark = pytest.mark.faults
 SHARDS, COUNT = 6, 101
@@ -18,18 +18,8 @@ SIGNATURE = {"x": tf.TensorSpec((3,), tf.float32), "name": tf.TensorSpec((), tf.
 def ray():
     """A cluster of one machine, or a skipped test."""
     ray = pytest.importorskip("ray", reason="Ray is an extra: make cluster")
-    for attempts_left in (2, 1, 0):
-        try:
-            ray.init(
-                num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR"
-            )
-            break
-        except Exception:  # where much else runs: it waits half a minute, and no longer
-            if not attempts_left:
-                raise
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    yield ray
-    ray.shutdown()
+    with ray_here(2):
+        yield ray
 
 
 def row(number):
