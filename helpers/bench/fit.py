@@ -71,6 +71,11 @@ WORKLOADS = {
         _table,
         lambda: table_model(FEATURES, CLASSES, 512),
     ),
+    "table, larger model": Workload(
+        "the same file before a model whose step is longer",
+        _table,
+        lambda: table_model(FEATURES, CLASSES, 1024),
+    ),
     "pictures": Workload(
         "a folder of JPEG files, decoded with Pillow, in batches of 32",
         _pictures,

@@ -14,6 +14,7 @@ from helpers.bench.reference import committed
 from helpers.command.bench import bench_app
 from helpers.measure import load, save
 from helpers.quiet import tf
+from helpers.reproduce.run import RESULTS
 from helpers.sources.digits import CLASSES, FEATURES, Lines, write_digits
 from helpers.sources.photographs import Pictures, write_crops
 from helpers.study.feeding import WAYS, Feed, table_model
@@ -115,7 +116,7 @@ def test_ctrl_c_keeps_what_is_finished(alone):
 def test_an_unknown_workload_is_one_sentence():
     done = CliRunner().invoke(bench_app, ["fit", "--only", "text", "--quick"])
     assert done.exit_code == 1
-    assert "there is no workload 'text'; there are table, pictures," in done.output
+    assert "there is no workload 'text'; there are table, table, larger model, pictures," in done.output
 
 
 def test_the_command_shows_and_writes(alone, tmp_path):
@@ -150,3 +151,17 @@ def test_no_file_is_left_behind(alone, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     fit.run(["small"])
     assert [path for path in Path(tmp_path).iterdir() if path.name.startswith("workbook-fit")] == []
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.fit.json")), ids=lambda path: path.name)
+def test_the_committed_run_is_full_and_feeds_a_starved_model(path):
+    bench = load(path)
+    assert not bench.quick and not bench.interrupted
+    assert [result.workload for result in bench.workloads] == list(WORKLOADS)
+    for result in bench.workloads:
+        naive = result.fed[0]
+        assert abs(naive.waiting.value - naive.behind.value) <= 0.03, result.workload
+        assert all(one.loss == pytest.approx(naive.loss, rel=fit.TOLERANCE) for one in result.fed)
+    starved = {fed.way: fed for fed in bench.workloads[1].fed}
+    assert starved["naive"].ratio < 0.5
+    assert max(starved[way].ratio for way in ("chunked", "workers")) >= 0.95

@@ -11,6 +11,9 @@ from helpers.bench.arms import GENERATOR, NotOffered
 from helpers.bench.source_ways import SOURCES
 from helpers.command.bench import bench_app
 from helpers.measure import load
+from helpers.reproduce.run import RESULTS
+
+PEERS = ("torch", "Grain", "HF", "Keras")
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -72,3 +75,20 @@ def test_an_unknown_source_is_one_sentence():
     done = CliRunner().invoke(bench_app, ["sources", "--only", "tape", "--quick"])
     assert done.exit_code == 1
     assert "there is no source 'tape'; there are JPEG, SQLite, Parquet" in done.output
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.sources.json")), ids=lambda path: path.name)
+def test_the_committed_run_is_full_and_no_loader_is_ahead_of_the_best_way(path):
+    bench = load(path)
+    assert not bench.quick and not bench.interrupted
+    assert [result.workload for result in bench.workloads] == list(SOURCES)
+    for result in bench.workloads:
+        speeds = {one.arm: one.ratio for one in result.arms if one.delivers == "TensorFlow"}
+        theirs = {arm: speed for arm, speed in speeds.items() if arm.startswith(PEERS)}
+        best = max(speed for arm, speed in speeds.items() if arm not in theirs)
+        assert theirs or result.workload == "live"  # which no other loader takes
+        assert best >= max(theirs.values(), default=0), result.workload
+        if result.workload == "JPEG":  # two cores: twice the bare loop is the bound
+            assert result.between("bridge, 2 workers", "bare Python loop").value >= 1.9
+        else:
+            assert best >= 3, result.workload
