@@ -1,6 +1,8 @@
 """The benchmark of the engines: each row once, whole records, its proof in words, sentences."""
 
 import dataclasses
+import json
+import re
 
 import pytest
 from typer.testing import CliRunner
@@ -8,9 +10,12 @@ from typer.testing import CliRunner
 from helpers.bench import engine_kills, engines
 from helpers.bench.engines_results import EnginesBench, Kills, Paid, Rate
 from helpers.command.bench import bench_app
-from helpers.measure import load, this_machine
+from helpers.measure import load, this_machine, times
 from helpers.measure.results import from_json, to_json
 from helpers.reproduce import RESULTS
+
+NOTEBOOK = RESULTS.parent / "notebooks" / "13-beyond-one-machine.ipynb"
+TEXT = "\n".join("".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"])
 
 MADE = EnginesBench(
     machine=this_machine(),
@@ -100,3 +105,8 @@ def test_a_committed_run_is_whole_and_lost_no_row(path):
     assert sum(kills.killed for kills in bench.kills) >= 50
     assert not any(kills.lost or kills.doubled for kills in bench.kills)
     assert set(bench.compared) == {"native", "hosted", "stored", "ray"}
+    found = re.search(r"at (\S+ \[.*?\]) of one generator; in all of (\d+) random kills", TEXT)
+    ratio = bench.ratio("ray", "Ray")
+    assert found[1] == f"{times(ratio.value)} [{times(ratio.low)}, {times(ratio.high)}]"
+    assert int(found[2]) == sum(kills.killed for kills in bench.kills)
+    assert all(abs(rate.error) <= 0.1 for rate in bench.rates)

@@ -14,7 +14,7 @@ from helpers.bench.reference import committed
 from helpers.command.bench import bench_app
 from helpers.measure import load, save
 from helpers.quiet import tf
-from helpers.reproduce.run import RESULTS
+from helpers.reproduce import RESULTS
 from helpers.sources.digits import CLASSES, FEATURES, Lines, write_digits
 from helpers.sources.photographs import Pictures, write_crops
 from helpers.study.feeding import WAYS, Feed, table_model
@@ -116,7 +116,10 @@ def test_ctrl_c_keeps_what_is_finished(alone):
 def test_an_unknown_workload_is_one_sentence():
     done = CliRunner().invoke(bench_app, ["fit", "--only", "text", "--quick"])
     assert done.exit_code == 1
-    assert "there is no workload 'text'; there are table, table, larger model, pictures," in done.output
+    assert (
+        "there is no workload 'text'; there are table, table, larger model, pictures,"
+        in done.output
+    )
 
 
 def test_the_command_shows_and_writes(alone, tmp_path):

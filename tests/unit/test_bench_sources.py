@@ -11,7 +11,7 @@ from helpers.bench.arms import GENERATOR, NotOffered
 from helpers.bench.source_ways import SOURCES
 from helpers.command.bench import bench_app
 from helpers.measure import load
-from helpers.reproduce.run import RESULTS
+from helpers.reproduce import RESULTS
 
 PEERS = ("torch", "Grain", "HF", "Keras")
 
