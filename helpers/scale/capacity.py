@@ -188,12 +188,11 @@ class Capacity:
             seed: Of the random times.
         """
         slower = max(1.0, self.crowding(workers))
-        if self.busy_s:
-            delay_s = self.worker_s / self.undelayed(workers) - self.worker_s
-            slower = max(slower, 1 + delay_s / self.busy_s)
+        delay_s = self.worker_s / self.undelayed(workers) - self.worker_s
+        at_core_s = max(self.busy_s * slower, self.busy_s + delay_s)
         random = np.random.default_rng(seed)
         factors = np.exp(random.normal(-(spread**2) / 2, spread, (2, elements + workers)))
-        makes = factors[0] * (self.busy_s * slower + self.worker_s - self.busy_s)
+        makes = factors[0] * (at_core_s + self.worker_s - self.busy_s)
         step_s = self.consumer_busy_s * slower + self.consumer_s - self.consumer_busy_s
         steps = factors[1] * step_s
         hands_s = max(

@@ -97,6 +97,13 @@ def test_workers_that_share_cores_wait_for_one_before_all_are_taken(workers):
     assert capacity.at(workers).by == ("workers" if workers < 10 else "cores")
 
 
+@pytest.mark.parametrize("workers", [1, 4, 7, 8, 12, 40, 200])
+def test_more_workers_than_the_cores_feed_take_nothing_away(workers):
+    capacity = Capacity(worker_s=0.058, busy_s=0.0105, client_s=0.0085, cores=2)
+    found = capacity.simulated(workers, elements=4000)
+    assert found == pytest.approx(capacity.at(workers).rate, rel=0.1)
+
+
 def of_a_queue(workers, *, cores, busy_s, elsewhere_s, elements=40_000):
     """Elements a second of workers that wait elsewhere, then queue for a core, event by event."""
     random = np.random.default_rng(3)
