@@ -110,13 +110,12 @@ def table(name: str, measurement: Measurement) -> str:
 
 
 def in_words(ratio: Ratio, noise: Ratio) -> str:
-    """A ratio as people say it, "47 times slower" for 0.0213×, in one piece that does not break."""
+    """A ratio as people say it, "47 times slower" for 0.0213×, whose number does not break."""
     if ratio.overlaps(noise):
-        said = "within the noise"
-    else:
-        factor = max(ratio.value, 1 / ratio.value)
-        side = "faster" if ratio.value > 1 else "slower"
-        said = f"{factor:.0f} times {side}" if factor >= 10 else f"{factor:.1f} times {side}"
+        return "within the noise"
+    factor = max(ratio.value, 1 / ratio.value)
+    side = "faster" if ratio.value > 1 else "slower"
+    said = f"{factor:.0f} times {side}" if factor >= 10 else f"{factor:.1f} times {side}"
     return said.replace(" ", "\N{NO-BREAK SPACE}")
 
 

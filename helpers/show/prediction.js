@@ -75,7 +75,8 @@ function render({ model, el }) {
     const verdict = open ? model.get("told")[answer ?? ""] : null;
     told.dataset.kind = verdict?.kind ?? "";
     told.textContent = verdict?.text ?? waiting(found(), answer);
-    if (had && !el.contains(document.activeElement)) told.focus({ preventScroll: true });
+    // What was disabled keeps the focus until the next frame in some browsers, and then loses it.
+    if (had && (open || !el.contains(document.activeElement))) told.focus({ preventScroll: true });
   };
   const arrived = () => {
     if (found() && model.get("answer") !== null && !model.get("shown")) save({ shown: true });

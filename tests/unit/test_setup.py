@@ -408,7 +408,8 @@ def test_a_wheelhouse_is_asked_in_the_place_of_the_network(tree, monkeypatch, tm
 
 @pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 def test_make_takes_the_python_that_it_is_given(monkeypatch):
-    for name in ("PYTHON", "MAKEFLAGS", "MAKEOVERRIDES"):  # set when `make test` runs this
+    # Set when `make test` runs this.
+    for name in ("PYTHON", "WHEELHOUSE", "MAKEFLAGS", "MAKEOVERRIDES"):
         monkeypatch.delenv(name, raising=False)
 
     def command(*arguments):
