@@ -11,6 +11,8 @@ variable yourself to see more.
 An import that fails loses nothing: the exception comes through, and what was written to descriptor
 2 meanwhile is written out after all.
 
+Keras is left for its first use: half of the time of an import is spent on it.
+
 TensorFlow is imported when `tf` is first asked for, so that a worker process, which has no use for
 it, can arm `quieten_later` without importing it.
 """
@@ -73,6 +75,25 @@ def _set_level() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+@contextlib.contextmanager
+def _without_keras() -> Iterator[None]:
+    """Has TensorFlow not load Keras ahead of its first use, which is half of its import.
+
+    It does without where Keras is not there (the end of tensorflow/__init__.py). `tf.keras` and
+    `import keras` load it when they are asked for.
+    """
+    ahead = "keras.src.optimizers"
+    if ahead in sys.modules:
+        yield
+        return
+    sys.modules[ahead] = None  # importing it raises an ImportError
+    try:
+        yield
+    finally:
+        if sys.modules.get(ahead, ahead) is None:
+            del sys.modules[ahead]
+
+
 def _look_for_devices(tensorflow: ModuleType) -> None:
     # Loads the CUDA driver, and says so when there is none; it creates no context, so thread
     # counts and devices can still be set.
@@ -89,7 +110,8 @@ def __getattr__(name: str) -> Any:
         if replay.replaying() and not replay.has_tensorflow():
             tensorflow = replay.stand_in()
         else:
-            import tensorflow
+            with _without_keras():
+                import tensorflow
 
             _look_for_devices(tensorflow)
     globals()["tf"] = tensorflow
@@ -110,7 +132,8 @@ class _QuietImport:
 
             def exec_module(module: ModuleType) -> None:
                 with _descriptor_two_aside():
-                    execute(module)
+                    with _without_keras():
+                        execute(module)
                     _look_for_devices(module)
 
             spec.loader.exec_module = exec_module

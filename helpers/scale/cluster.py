@@ -224,7 +224,7 @@ class Cluster:
     def cpu_s(self) -> float:
         """Seconds of a core that the servers which run now have used so far."""
         used = 0.0
-        for server in self.health().servers:
+        for server in filter(None, (self._dispatcher, *self._workers)):
             with contextlib.suppress(psutil.NoSuchProcess):
                 used += sum(psutil.Process(server.pid).cpu_times()[:2])
         return used

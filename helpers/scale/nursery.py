@@ -27,12 +27,7 @@ IDLE_S = 60.0
 START_S = 180.0
 """How long the import may take, where much else runs."""
 
-_AHEAD = "keras.src.optimizers"
-"""Half of the import is Keras, which TensorFlow loads ahead of its first use and does without where
-it is not there (the end of tensorflow/__init__.py). A pipeline that uses Keras loads it then."""
-
 _PROGRAM = f"""import socket, sys
-sys.modules[{_AHEAD!r}] = None
 from {__name__} import main
 main(socket.socket(fileno=int(sys.argv[1])))
 """
@@ -169,7 +164,6 @@ def main(ours: socket.socket) -> None:
     from helpers.scale import server
 
     server.prepare()
-    sys.modules.pop(_AHEAD, None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: none is a zombie
     ours.sendall(b"+")
     while True:

@@ -97,6 +97,41 @@ def test_silent_while_importing_and_only_then(tmp_path):
     assert done.stderr == "before\nafter\nafter, below Python\n"
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["from helpers.quiet import tf", "quieten_later(); import tensorflow as tf"],
+    ids=["ours", "somebody else's"],
+)
+def test_keras_is_left_for_its_first_use_and_is_there_then(first):
+    code = f"""
+        import sys
+        from helpers.quiet import quieten_later
+        {first}
+        assert not any(name.startswith("keras.src.optim") for name in sys.modules)
+        adam = tf.keras.optimizers.Adam
+        import keras
+        assert keras.optimizers.Adam is adam and adam(0.5).learning_rate == 0.5
+    """
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_import_that_fails_leaves_keras_to_be_imported(tmp_path):
+    done = run(
+        """
+        import sys
+        try:
+            from helpers.quiet import tf
+        except RuntimeError:
+            assert "keras.src.optimizers" not in sys.modules
+            print("whole")
+        """,
+        fake_tensorflow="raise RuntimeError('no')",
+        tmp_path=tmp_path,
+    )
+    assert done.stdout == "whole\n", done.stderr
+
+
 def test_a_failing_import_is_shown_whole(tmp_path):
     broken = NOISY + "raise ImportError('a library is missing')\n"
     done = run("from helpers.quiet import tf", fake_tensorflow=broken, tmp_path=tmp_path)

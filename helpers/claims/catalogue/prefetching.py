@@ -9,6 +9,7 @@ import numpy as np
 
 from helpers.measure import Arm
 from helpers.study import EXAMPLES, PipelineOptions
+from helpers.study.passes import passes_arm
 
 from ..arms import Arms, generated, generator_arm, options, own, rows_taken, taking
 from ..claim import Checked, Claim, Finding, Timed
@@ -74,6 +75,12 @@ def example(baseline: str, arm: str) -> Arms:
         return first, second
 
     return own(make)
+
+
+def passes(**arm: bool) -> tuple[Arm, Arm]:
+    """Epochs with autotune off, and as they are."""
+    words = "one iterator" if arm else "autotune on"
+    return passes_arm("autotune off", autotune=False), passes_arm(words, **arm)
 
 
 def has_no_prefetch() -> Finding:
@@ -203,5 +210,29 @@ CLAIMS = (
         supports="An input that takes 50 µs leaves 0.9× of the speed of one that takes nothing.",
         refutes="The 50 µs are a large part of the step.",
         varies="the length of a step",
+    ),
+    Claim(
+        id="an-epoch-ends-with-its-last-element",
+        statement="A loop over an epoch is done when its last element is.",
+        source="ourselves",
+        detail="read in TensorFlow's source: OptimizeLoop and CancellationManager",
+        notebook=NOTEBOOK,
+        conditions=(
+            Timed(
+                "for a new iterator each epoch, soon after a look of autotune",
+                own(passes),
+                at_least(0.9),
+                budget_s=12.0,
+            ),
+            Timed(
+                "for one iterator that gives all epochs",
+                own(passes, one_iterator=True),
+                at_least(0.9),
+                budget_s=12.0,
+            ),
+        ),
+        supports="Epochs come at 0.9× the rate or more that they have with autotune off.",
+        refutes="Autotune keeps the end of an iterator waiting until its next look.",
+        varies="whether each epoch makes an iterator of its own",
     ),
 )
