@@ -20,14 +20,14 @@ def passes_arm(name: str = "", *, autotune: bool = True, one_iterator: bool = Fa
 
     TensorFlow's autotuning looks at a pipeline when 10, 30, 70, 150, 310, 630 ms have passed since
     its iterator began (`Model::OptimizeLoop` in tensorflow/core/framework/model.cc): an epoch of
-    this length is over soon after such a look. In quick mode it is half as long.
+    this length is over soon after such a look. In quick mode it is a quarter as long, and is over soon after the look at 70 ms.
 
     Args:
         name: What figures call it, if no dictionary of arms says so.
         autotune: Whether tf.data tunes the pipeline, as it does unless it is told not to.
         one_iterator: Whether one iterator gives all epochs, in place of a new one for each.
     """
-    rows, count = pick((125, 6), (60, 3))
+    rows, count = pick((125, 6), (30, 3))
     build = partial(_passes, rows, count, autotune, one_iterator)
     return Arm(name, build, examples=_itself)
 

@@ -10,4 +10,4 @@ def test_each_epoch_has_all_its_rows(options):
     arm = passes_arm("some", **options)
     passed = list(arm.build())
     assert len(passed) >= 2  # the first is the cold start
-    assert set(map(arm.examples, passed)) == {60}
+    assert set(map(arm.examples, passed)) == {30}
