@@ -36,7 +36,8 @@ class Way:
             once, so that workers persist over the epochs of those that keep them.
         size: How many rows its epochs have, "many", "some" or "few"; see `Workload`. Arms of one
             size are measured in the same rounds, and beside the first arm.
-        delivers: What arrives in Python: "TensorFlow", "torch", "NumPy", or "rows" one by one.
+        delivers: What arrives in Python: "TensorFlow", "torch", "NumPy", "rows" one by one, or
+            "numbers" of rows that stay where they were read.
         plain: Turns what arrives into arrays, to compare the content.
         peer: Whether it is another loader, which may fail without ending the run.
     """

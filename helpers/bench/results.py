@@ -13,7 +13,8 @@ class ArmResult:
 
     Attributes:
         arm: Its name.
-        delivers: What arrives in Python: "TensorFlow", "torch", "NumPy", or "rows" one by one.
+        delivers: What arrives in Python: "TensorFlow", "torch", "NumPy", "rows" one by one, or
+            "numbers" of rows that stay where they were read.
         examples_per_second: In the steady state, median over the rounds.
         ratio: Examples per second as a multiple of the first arm's in the same rounds, median.
         low: Lower end of its 95 % interval.

@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers import bridge
 from helpers.bench.arms import BARE, GENERATOR, ROWS_ALONE, Way
+from helpers.bench.loops import Loops
 from helpers.bench.source_peers import peer_ways
 from helpers.bench.source_rows import (
     SIDE,
@@ -40,6 +41,8 @@ TFDATA = "tf.data's own"
 BRIDGE = "bridge"
 WORKERS = "bridge, 2 workers"
 BLOCKS = "blocks in generator"
+LOOPS = "2 bare Python loops"
+NUMBERS_ALONE = "numbers"
 CHUNK = 64
 """Pictures that the HDF5 file compresses together."""
 TABLE_ROWS = 5120
@@ -102,20 +105,28 @@ def _items(source: Callable[[], Sequence[Any]]) -> Callable[[], Iterator[Any]]:
 def _pictures(folder: Path, short: bool, peers: bool) -> Source:
     from helpers.sources.photographs import write_crops
 
-    count, batch = (64, 16) if short else (512, 32)
+    count, batch = (64, 16) if short else (1024, 32)
     paths, _ = write_crops(folder / "pictures", count)
     source = partial(Pictures, paths)
     spec = tf.TensorSpec((SIDE, SIDE, 3), tf.uint8)
+    loops = Loops(source(), batch)
     ways = [
         Way(GENERATOR, _generator(_items(source), spec, batch)),
         Way(BARE, lambda workload, files: _Loop(_items(source)), delivers=ROWS_ALONE),
+        Way(
+            LOOPS,
+            lambda workload, files: loops,
+            delivers=NUMBERS_ALONE,
+            plain=lambda numbers: np.stack([source()[number] for number in numbers]),
+        ),
         Way(TFDATA, lambda workload, files: _decoded(paths, source().corners, batch), peer=True),
         Way(BRIDGE, _read(source, batch)),
         Way(WORKERS, _read(source, batch, num_workers=2)),
     ]
     if peers:
         ways += peer_ways(source, batch_size=batch, workers=2)
-    return Source("JPEG", "JPEG files, decoded, cut, halved, mirrored", batch, count, ways)
+    described = "JPEG files, decoded, cut, halved, mirrored"
+    return Source("JPEG", described, batch, count, ways, loops.close)
 
 
 class _Loop:

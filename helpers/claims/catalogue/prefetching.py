@@ -22,7 +22,7 @@ NOTEBOOK = "03-prefetched-generator"
 PREFETCH = {"no prefetch": {"prefetch": "off"}, "prefetch": {"prefetch": "autotune"}}
 
 
-def bursts(take: int = 120) -> tuple[Arm, Arm]:
+def bursts(take: int = 80) -> tuple[Arm, Arm]:
     """A source that waits 15 ms before every twentieth row, behind a device of 1 ms a row."""
     rows = stored(KB_40, rows_taken(take))
 
@@ -100,19 +100,19 @@ CLAIMS = (
             Timed(
                 "behind a device that takes 1.5 ms for each row",
                 options(
-                    PREFETCH, work="numpy", work_us=500, consumer="device", step_us=1500, take=60
+                    PREFETCH, work="numpy", work_us=500, consumer="device", step_us=1500, take=40
                 ),
                 at_least(GAIN),
             ),
             Timed(
                 "behind an idle consumer",
-                options(PREFETCH, work="numpy", work_us=500, take=80),
+                options(PREFETCH, work="numpy", work_us=500, take=50),
                 at_least(GAIN),
             ),
             Timed(
                 "behind a consumer that holds the GIL as the generator does",
                 options(
-                    PREFETCH, work="python", work_us=700, consumer="python", step_us=700, take=80
+                    PREFETCH, work="python", work_us=700, consumer="python", step_us=700, take=50
                 ),
                 at_least(GAIN),
             ),
@@ -139,7 +139,7 @@ CLAIMS = (
                     work_us=500,
                     consumer="device",
                     step_us=1500,
-                    take=60,
+                    take=40,
                 ),
                 at_least(GAIN),
             ),
@@ -188,7 +188,7 @@ CLAIMS = (
                     {"prefetch(1)": {"prefetch": 1}, "prefetch(32)": {"prefetch": 32}},
                     consumer="device",
                     step_us=1000,
-                    take=100,
+                    take=60,
                 ),
                 at_least(GAIN),
             ),
@@ -222,13 +222,13 @@ CLAIMS = (
                 "for a new iterator each epoch, soon after a look of autotune",
                 own(passes),
                 at_least(0.9),
-                budget_s=12.0,
+                budget_s=6.0,
             ),
             Timed(
                 "for one iterator that gives all epochs",
                 own(passes, one_iterator=True),
                 at_least(0.9),
-                budget_s=12.0,
+                budget_s=6.0,
             ),
         ),
         supports="Epochs come at 0.9× the rate or more that they have with autotune off.",

@@ -56,7 +56,7 @@ def whole_and_half(work: Work, take: int) -> tuple[Generator, Generator]:
     return whole, part
 
 
-def interleaved(work: Work, take: int = 40) -> tuple[Arm, Arm]:
+def interleaved(work: Work, take: int = 28) -> tuple[Arm, Arm]:
     """One generator of all rows, and two of half of them each, interleaved in parallel."""
     whole, half = whole_and_half(work, take)
     return (
