@@ -1,4 +1,4 @@
-"""Bare loops side by side, in processes that share nothing: what the cores of a machine can give."""
+"""Bare loops side by side, in processes that share nothing: what the cores can give."""
 
 from __future__ import annotations
 
