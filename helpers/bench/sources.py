@@ -23,6 +23,7 @@ def run(
     only: Sequence[str] | None = None,
     *,
     peers: bool = False,
+    before: BridgeBench | None = None,
     tell: Tell = lambda name, share, words: None,
     keep: Callable[[BridgeBench], None] = lambda result: None,
 ) -> BridgeBench:
@@ -31,23 +32,33 @@ def run(
     Args:
         only: Names of sources; all unless given.
         peers: Whether other loaders take part.
+        before: An earlier run, whose other sources are kept in the result.
         tell: Told how far it is.
         keep: Called with all results so far, whenever a source is finished.
 
     Raises:
         ValueError: If there is no such source, a peer is not installed, or an arm does not yield
-            what the first one yields.
+            what the first one yields; or if the earlier run was made under other conditions.
     """
     names = choose(only)
     versions = others.require() if peers else {}
-    done: list[WorkloadResult] = []
+    done: dict[str, WorkloadResult] = {}
+    if before is not None:
+        if (before.machine, before.quick, before.peers) != (this_machine(), quick(), versions):
+            raise ValueError(
+                "the earlier run was made on another machine, in another mode or beside other "
+                "loaders than this one: measure all sources, or write to another file."
+            )
+        done = {result.workload: result for result in before.workloads}
+
+    def step(name: str) -> None:
+        done[name] = _measured(name, peers, tell)
 
     def result(interrupted: bool) -> BridgeBench:
-        return BridgeBench(this_machine(), quick(), versions, tuple(done), None, interrupted)
+        in_order = tuple(done[name] for name in SOURCES if name in done)
+        return BridgeBench(this_machine(), quick(), versions, in_order, None, interrupted)
 
-    return one_by_one(
-        names, lambda name: done.append(_measured(name, peers, tell)), result, tell=tell, keep=keep
-    )
+    return one_by_one(names, step, result, tell=tell, keep=keep)
 
 
 def _measured(name: str, peers: bool, tell: Tell) -> WorkloadResult:

@@ -22,8 +22,8 @@ Then = Callable[[tf.data.Dataset], tf.data.Dataset] | None
 CLEAR: dict[str, float] = {"precision": 0.2, "budget_s": 3.0}
 """For a condition whose arms differ many times over, or not nearly as the claim expects."""
 
-ROWS = 200
-"""Rows in a trial unless a condition says otherwise: some 50 ms of from_generator."""
+ROWS = 150
+"""Rows in a trial unless a condition says otherwise: some 40 ms of from_generator."""
 
 
 def rows_taken(full: int = ROWS, quick: int = 24) -> int:

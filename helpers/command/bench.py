@@ -66,14 +66,22 @@ def sources(
 ) -> None:
     """Measure files and streams: the generator that people write, better ways, other loaders.
 
-    Each source is written and shown as it is finished; Ctrl-C keeps those.
+    Each source is written and shown as it is finished; Ctrl-C keeps those. What the file holds of
+    other sources than those of --only stays there.
     """
     with sentences():
         set_quick(quick)
+        from helpers.bench.results import BridgeBench
         from helpers.bench.sources import choose, run
         from helpers.bench.table import bench_tables
+        from helpers.measure import load
 
-        result = _measured(run, choose(only), to, bench_tables, peers=peers)
+        before = None
+        if only and to is not None and to.exists():
+            before = load(to)
+            if not isinstance(before, BridgeBench):
+                raise ValueError(f"{to} holds something else than a run of this benchmark.")
+        result = _measured(run, choose(only), to, bench_tables, peers=peers, before=before)
     if result.interrupted:
         raise typer.Exit(INTERRUPTED)
 

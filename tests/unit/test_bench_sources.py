@@ -1,5 +1,6 @@
 """The benchmark over real sources: equal content in all arms, sentences, files that go."""
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from helpers.bench import running
 from helpers.bench.arms import GENERATOR, NotOffered
 from helpers.bench.source_ways import SOURCES
 from helpers.command.bench import bench_app
-from helpers.measure import load
+from helpers.measure import load, save
 from helpers.reproduce import RESULTS
 
 PEERS = ("torch", "Grain", "HF", "Keras")
@@ -69,6 +70,29 @@ def test_the_command_shows_and_writes_and_leaves_no_files(tmp_path, monkeypatch)
     assert [result.workload for result in bench.workloads] == ["audio", "live"]
     assert [arm.arm for arm in bench.workload("audio").arms] == [GENERATOR, "bridge"]
     assert [path.name for path in Path(tmp_path).iterdir()] == [file.name]
+
+
+def test_one_source_is_measured_again_and_the_others_stay(tmp_path):
+    file = tmp_path / "sources.json"
+
+    def bench(*options):
+        return CliRunner().invoke(bench_app, ["sources", *options, "--json", str(file)])
+
+    assert bench("--quick", "--only", "live", "--only", "audio").exit_code == 0
+    before = load(file)
+    assert bench("--quick", "--only", "live").exit_code == 0
+    after = load(file)
+    assert [result.workload for result in after.workloads] == ["audio", "live"]
+    assert after.workload("audio") == before.workload("audio")
+    assert after.workload("live") != before.workload("live")
+
+    save(dataclasses.replace(after, peers={"torch": "0"}), file)
+    done = bench("--quick", "--only", "live")
+    assert done.exit_code == 1
+    assert "beside other loaders" in " ".join(done.output.split())
+    file.write_text("{}")
+    assert bench("--quick", "--only", "live").exit_code == 1
+    assert file.read_text() == "{}"
 
 
 def test_an_unknown_source_is_one_sentence():

@@ -87,7 +87,7 @@ def by_index(indices: int, take: int = 256) -> tuple[Arm, Arm]:
     )
 
 
-def unbatched(shape: tuple[int, ...], take: int = 1024) -> tuple[Arm, Arm]:
+def unbatched(shape: tuple[int, ...], take: int = 512) -> tuple[Arm, Arm]:
     """One row a crossing, and chunks of 256 that are unbatched again; batches of 32 of either."""
     rows = stored(shape, rows_taken(take, 2 * BATCH))
     return (
@@ -154,7 +154,7 @@ CLAIMS = (
         notebook=NOTEBOOK,
         conditions=(
             Timed("for rows of 4 KB", own(sizes, (1000,), 200), about(1.5)),
-            Timed("for rows of 9.6 MB", own(sizes, (16, *KB_600), 30), about(1.5), **CLEAR),
+            Timed("for rows of 9.6 MB", own(sizes, (16, *KB_600), 20), about(1.5), **CLEAR),
         ),
         supports="Such rows come at the speed of rows of 4 B, to within 1.5×.",
         refutes="They come slower: the array is copied, and the copy takes as long.",
@@ -217,7 +217,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 2 ms for each row",
-                converted(**behind_device(2000, take=60)),
+                converted(**behind_device(2000, take=40)),
                 at_least(0.5),
                 **CLEAR,
             ),

@@ -39,7 +39,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 2 ms for each row",
-                converted(**behind_device(2000, take=60)),
+                converted(**behind_device(2000, take=40)),
                 at_most(0.8),
             ),
         ),
@@ -80,13 +80,13 @@ CLAIMS = (
         conditions=(
             Timed(
                 "over slices of 4 B",
-                drained(source="tensor_slices", shape=B_4, take=1000),
+                drained(source="tensor_slices", shape=B_4, take=700),
                 at_least(0.5),
                 **CLEAR,
             ),
             Timed(
                 "over a generator that works 1 ms for each row",
-                drained(work="numpy", work_us=1000, take=60),
+                drained(work="numpy", work_us=1000, take=40),
                 at_least(0.5),
             ),
         ),

@@ -165,7 +165,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 4 ms for each row",
-                options(SLEEP, **behind_device(4000, take=40)),
+                options(SLEEP, **behind_device(4000, take=28)),
                 at_most(0.93),
             ),
         ),
@@ -188,7 +188,7 @@ CLAIMS = (
             ),
             Timed(
                 "for a pause of 2 ms",
-                own(pausing, {"2 ms on the clock": spin, "sleep of 2 ms": sleep}, 2000, 60),
+                own(pausing, {"2 ms on the clock": spin, "sleep of 2 ms": sleep}, 2000, 40),
                 at_least(0.8),
                 **CLEAR,
             ),
@@ -218,7 +218,7 @@ CLAIMS = (
         detail='"Generator Optimization: … as streamlined as possible"',
         notebook=NOTEBOOK,
         conditions=(
-            Timed("for rows of 600 KB", own(new_rows, KB_600, take=60), at_least(GAIN)),
+            Timed("for rows of 600 KB", own(new_rows, KB_600, take=40), at_least(GAIN)),
             Timed("for rows of 4 B", own(new_rows, B_4, take=200), at_least(GAIN)),
             Timed(
                 "behind a device that takes 4 ms for each row of 600 KB",
@@ -227,7 +227,7 @@ CLAIMS = (
                     KB_600,
                     lambda dataset: dataset.prefetch(4),
                     taking(sleep, 4000),
-                    take=40,
+                    take=28,
                 ),
                 at_least(GAIN),
             ),

@@ -19,7 +19,7 @@ from ..rows import B_4, KB_40, stored
 NOTEBOOK = "06-work-in-tf-data"
 
 
-def shuffled(shape: tuple[int, ...], take: int = 200) -> tuple[Arm, Arm]:
+def shuffled(shape: tuple[int, ...], take: int = 140) -> tuple[Arm, Arm]:
     """An endless source, shuffled by index in Python and by a buffer in tf.data."""
     count = rows_taken(take)
     rows = stored(shape, count)
@@ -131,12 +131,12 @@ CLAIMS = (
         conditions=(
             Timed(
                 "in memory, after a generator",
-                epochs("memory", work="numpy", work_us=300, take=80),
+                epochs("memory", work="numpy", work_us=300, take=48),
                 at_least(GAIN),
             ),
             Timed(
                 "in a file, after a generator",
-                epochs("file", work="numpy", work_us=300, take=80),
+                epochs("file", work="numpy", work_us=300, take=48),
                 at_least(GAIN),
             ),
             Timed(

@@ -35,12 +35,12 @@ CLAIMS = (
         conditions=(
             Timed(
                 "behind a device that takes 1.2 ms for each row",
-                one_and_all(80, consumer="device", step_us=1200),
+                one_and_all(48, consumer="device", step_us=1200),
                 at_least(GAIN),
             ),
             Timed(
                 "behind an idle consumer",
-                one_and_all(200),
+                one_and_all(130),
                 at_least(GAIN),
             ),
         ),

@@ -47,7 +47,7 @@ def _as(spec: object, rows: np.ndarray):
     return ((row,) for row in rows) if isinstance(spec, tuple) else iter(rows)
 
 
-def varying(spec: tf.TensorSpec, take: int = 200) -> tuple[Arm, Arm]:
+def varying(spec: tf.TensorSpec, take: int = 120) -> tuple[Arm, Arm]:
     """Rows of one shape, and rows of five shapes in turn, under the same signature."""
     rows = stored(KB_40, rows_taken(take))
     changing = [row.reshape(SHAPES[i % len(SHAPES)]) for i, row in enumerate(rows)]
@@ -57,7 +57,7 @@ def varying(spec: tf.TensorSpec, take: int = 200) -> tuple[Arm, Arm]:
     )
 
 
-def ragged(length: int, take: int = 64) -> tuple[Arm, Arm]:
+def ragged(length: int, take: int = 32) -> tuple[Arm, Arm]:
     """Rows of varying length as arrays, batched as ragged, and yielded as ragged tensors."""
     count = rows_taken(take)
     rows = [row[: length - i % 7] for i, row in enumerate(stored((length,), count))]

@@ -91,7 +91,7 @@ CLAIMS = (
             ),
             Timed(
                 "behind a device that takes 4 ms for each row",
-                options(YIELDS, **behind_device(4000, take=40)),
+                options(YIELDS, **behind_device(4000, take=28)),
                 at_least(1.05),
             ),
         ),

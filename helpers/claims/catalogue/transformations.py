@@ -40,7 +40,7 @@ def resized_by_tensorflow(row: tf.Tensor) -> tf.Tensor:
     return tf.image.resize(row[..., None], (SIDE, SIDE))[..., 0]
 
 
-def moved(take: int = 100) -> tuple[Arm, Arm]:
+def moved(take: int = 64) -> tuple[Arm, Arm]:
     """Pictures resized with NumPy in the generator, and with TensorFlow in a map."""
     rows = stored(KB_40, rows_taken(take))
 
@@ -58,7 +58,7 @@ def moved(take: int = 100) -> tuple[Arm, Arm]:
     )
 
 
-def python_moved(take: int = 100) -> tuple[Arm, Arm]:
+def python_moved(take: int = 64) -> tuple[Arm, Arm]:
     """Half a millisecond of Python in the generator, and in a parallel map."""
     rows = stored(KB_40, rows_taken(take))
     return (
@@ -83,7 +83,7 @@ def python_map(work: Work, us: float, **parallel: int) -> Step:
 def parallel_map(
     one: Step,
     many: Step,
-    take: int = 100,
+    take: int = 64,
 ) -> tuple[Arm, Arm]:
     """Stored rows through one call of a map at a time, and through two."""
     rows = stored(KB_40, rows_taken(take))
