@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import lab
-from browser.test_board import BOARD
+from browser.test_board import ALL, BOARD
 from playwright.sync_api import expect
 from unit.fake_runs import make_run
 
@@ -64,7 +64,7 @@ def test_panel_prediction_figure_and_scoreboard(themed, server, page):
     book.run_all()
     assert book.errors() == []
     board = page.locator(".wb-frame.wb-board")
-    expect(board.locator(".wb-shown")).to_have_text("40 of 40 claims")
+    expect(board.locator(".wb-shown")).to_have_text(f"{ALL} of {ALL} claims")
     board.locator(".wb-claim summary").first.click()
     light = page.locator("body").get_attribute("data-jp-theme-light")
     assert light == str(themed).lower()

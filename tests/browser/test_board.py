@@ -4,7 +4,10 @@ import pytest
 from browser import lab
 from playwright.sync_api import expect
 
+from helpers.claims import CLAIMS
+
 pytestmark = pytest.mark.browser
+ALL = len(CLAIMS)
 
 BOARD = """
 from helpers.measure import this_machine
@@ -36,7 +39,7 @@ def board(book, tab, page):
     book.run_all()
     assert book.errors() == []
     place = page.locator(".wb-frame.wb-board:not([data-before])")
-    expect(place.locator(".wb-shown")).to_have_text("40 of 40 claims")
+    expect(place.locator(".wb-shown")).to_have_text(f"{ALL} of {ALL} claims")
     yield place
     assert tab.errors == []
 
@@ -47,9 +50,9 @@ def test_claims_are_sorted_out_looked_into_and_tried(board, page):
     count = int(button.inner_text().split()[0])
     button.click()
     expect(claims).to_have_count(count)
-    expect(board.locator(".wb-shown")).to_have_text(f"{count} of 40 claims")
+    expect(board.locator(".wb-shown")).to_have_text(f"{count} of {ALL} claims")
     expect(button).to_have_attribute("aria-pressed", "true")
-    board.get_by_role("button", name="all 40").click()
+    board.get_by_role("button", name=f"all {ALL}").click()
     board.get_by_role("searchbox").fill("iterator class")
     expect(claims).to_have_count(1)
     expect(claims).to_contain_text("fails in an iterator class")
@@ -79,12 +82,12 @@ def test_a_trial_shows_how_far_it_is_and_stops_at_once(board):
 
 def test_by_keys_alone(board, page):
     cells = page.locator(".jp-Notebook .jp-Cell").count()
-    board.get_by_role("button", name="all 40").focus()
+    board.get_by_role("button", name=f"all {ALL}").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(board.locator("[aria-pressed=true]")).to_have_count(1)
     few = board.locator(".wb-claim:visible").count()
-    assert 0 < few < 40
+    assert 0 < few < ALL
     board.get_by_role("searchbox").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -114,7 +117,7 @@ def test_a_saved_notebook_shows_the_claims_without_a_kernel(board, book, page):
     book.save()
     page.reload()
     saved = page.locator(".wb-saved .wb-board")
-    expect(saved.locator(".wb-claim")).to_have_count(40, timeout=lab.START_S * 1000)
+    expect(saved.locator(".wb-claim")).to_have_count(ALL, timeout=lab.START_S * 1000)
     expect(saved).to_contain_text("holds in a generator function; fails in an iterator class")
     expect(page.get_by_text("model not found")).to_have_count(0)
 
