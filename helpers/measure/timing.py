@@ -194,8 +194,8 @@ def compare(
 ) -> Measurement:
     """Measures arms against a baseline in paired, interleaved rounds.
 
-    Each round runs every arm once, and the baseline once more as the control, in a balanced order
-    (see `order`) that the trials keep. It stops when the interval of every ratio, the control's
+    Each round runs every arm once and, unless it is a warm-up, the baseline once more as the
+    control, in a balanced order (see `order`) that the trials keep. It stops when the interval of every ratio, the control's
     included, is as narrow as `settings.precision`, or when the budget or the rounds are spent.
 
     Args:
@@ -236,7 +236,8 @@ def compare(
     counted = balanced(entries, settings.seed, skip=done)
     for round_ in range(settings.warmup_rounds + settings.max_rounds):
         warmup = round_ < settings.warmup_rounds
-        for position, (name, arm) in enumerate(entries if warmup else next(counted)):
+        order = entries[:-1] if warmup else next(counted)  # the control's arm is warm by then
+        for position, (name, arm) in enumerate(order):
             if cancelled is not None and cancelled.is_set():
                 raise Cancelled("cancelled before the comparison was done.")
             trial = run_trial(arm, round_=round_, position=position, warmup=warmup, clock=clock)
