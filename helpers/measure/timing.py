@@ -195,8 +195,9 @@ def compare(
     """Measures arms against a baseline in paired, interleaved rounds.
 
     Each round runs every arm once and, unless it is a warm-up, the baseline once more as the
-    control, in a balanced order (see `order`) that the trials keep. It stops when the interval of every ratio, the control's
-    included, is as narrow as `settings.precision`, or when the budget or the rounds are spent.
+    control, in a balanced order (see `order`) that the trials keep. It stops when the interval of
+    every ratio, the control's included, is as narrow as `settings.precision`, or when the budget or
+    the rounds are spent.
 
     Args:
         arms: Two or more alternatives, or one to see the noise floor alone.
