@@ -96,12 +96,25 @@ def test_what_makes_no_sense_is_said_and_what_does_is_measured_drawn_compared_an
 WIDTHS = (1400, 900)
 
 
+SETTLED = """() => new Promise(settled => {
+    let before = "", same = 0;
+    const look = () => {
+        const now = [...document.querySelectorAll(".wb-frame")].map(one => one.offsetHeight).join();
+        same = now === before ? same + 1 : 0;
+        before = now;
+        same < 6 ? setTimeout(look, 60) : settled();
+    };
+    look();
+})"""
+"""A new width is laid out in several steps, later where other tests keep the cores busy."""
+
+
 def test_all_toggles_fit_a_screen_work_by_keys_and_nothing_jumps(scratch, page):
     panel = scratch(short("All toggles", more="")).panel
 
     def at(width):
         page.set_viewport_size({"width": width, "height": 1000})
-        page.evaluate("() => new Promise(drawn => setTimeout(drawn, 100))")
+        page.evaluate(SETTLED)
 
     def place():
         outer, inner = panel.place.bounding_box(), panel.measure.bounding_box()
