@@ -18,7 +18,7 @@ def test_each_epoch_has_all_its_rows(options):
 def test_without_autotune_a_loop_ends_soon_after_its_last_row():
     waits = end_ms(autotune=False)
     assert len(waits) == 8
-    assert sorted(waits)[4] < 30  # half of what autotune would wait for; the machine may stall once
+    assert sorted(waits)[-2] < 30  # autotune would often wait longer; the machine may stall once
 
 
 def test_the_figure_says_how_many_were_late():
