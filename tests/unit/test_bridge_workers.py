@@ -164,3 +164,20 @@ def test_a_mismatch_names_the_example_and_the_component(num_workers):
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"example 3, .*'x'.*three"):
         list(batches)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's way")
+def test_a_worker_keeps_the_memory_that_rows_gave_back():
+    def faults_of_rows():
+        import resource
+
+        for _ in range(200):
+            kept = [np.ones(12_000) for _ in range(8)]  # each below 128 KB, all together above
+            del kept
+            yield resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    batches = bridge.from_generator(
+        faults_of_rows, output_signature=spec((), tf.int64), batch_size=10, num_workers=1
+    )
+    faults = np.concatenate([batch.numpy() for batch in batches])
+    assert np.median(np.diff(faults)) < 5  # 190 pages are touched
