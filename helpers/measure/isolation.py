@@ -177,12 +177,19 @@ def _serve(there: Connection) -> None:
     threading.Thread(target=_receive, args=(there, calls), daemon=True).start()
     try:
         while True:
-            _answer(there, calls.get())
+            answer(there, calls.get())
     except KeyboardInterrupt:  # Ctrl-C comes to the whole family; the parent speaks for it
         os._exit(1)
 
 
-def _answer(there: Connection, packed: bytes) -> None:
+def answer(there: Connection, packed: bytes) -> None:
+    """Runs in the child: makes a call and sends what comes of it.
+
+    Args:
+        there: To whoever called.
+        packed: What they sent.
+    """
+
     def tell(*progress: Any) -> None:
         _send(there, "progress", progress)
 

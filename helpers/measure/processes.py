@@ -6,11 +6,13 @@ hashes, so that one alone cannot tell how far the next one would be from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .isolation import Child
+from .lending import borrow, lent
 from .settings import Settings
 from .timing import Flag
 
@@ -84,11 +86,18 @@ class Processes:
     def _start(self, *call: Any) -> None:
         """Starts those that are missing; side by side they import what the call needs."""
         alive = [child for child in self._children if child.alive]
-        new = [Child() for _ in range(self.count - len(alive))]
+        new = [borrow(place) for place in range(self.count - len(alive))]
         self._children = alive + new
         with ThreadPoolExecutor(self.count) as threads:
             for _ in threads.map(lambda child: child.call(_import, *call), new):
                 pass
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lends the processes to a program that is started within, as a notebook is."""
+        self._start(_import)
+        with lent(self._children):
+            yield
 
     def end(self) -> None:
         """Ends the processes; the next call would start others."""

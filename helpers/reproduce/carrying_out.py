@@ -58,16 +58,16 @@ def _measure(
         shutil.rmtree(folder, ignore_errors=True)
         if step is first_book:  # the notebooks may show the claims, which were tried before them
             save(gather(plan, failures), plan.partial / SO_FAR)
-            if processes is not None:
-                processes.end()  # notebooks have processes of their own
         left.begin(step.name)
         start = time.monotonic()
         try:
-            said = step.run(
-                folder,
-                lambda share, words, step=step: tell(step.title, min(share, 0.99), words),
-                processes,
-            )
+            lends = step.kind == "notebook" and processes is not None
+            with processes.lent() if lends else contextlib.nullcontext():
+                said = step.run(
+                    folder,
+                    lambda share, words, step=step: tell(step.title, min(share, 0.99), words),
+                    processes,
+                )
         except Exception as error:  # whatever it is, the other steps are worth having
             said = failures[step.name] = _failure(step, error)
         else:
