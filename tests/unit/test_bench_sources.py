@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from helpers.bench import running
 from helpers.bench.arms import GENERATOR, NotOffered
-from helpers.bench.source_ways import SOURCES
+from helpers.bench.source_ways import LOOPS, SOURCES
 from helpers.command.bench import bench_app
 from helpers.measure import load, save
 from helpers.reproduce import RESULTS
@@ -114,5 +114,8 @@ def test_the_committed_run_is_full_and_no_loader_is_ahead_of_the_best_way(path):
         assert best >= max(theirs.values(), default=0), result.workload
         if result.workload == "JPEG":  # two cores: twice the bare loop is the bound
             assert result.between("bridge, 2 workers", "bare Python loop").high >= 1.9
+            assert result.between("bridge, 2 workers", LOOPS).high >= 0.95
+            for arm in {one.arm for one in result.arms} - {LOOPS}:  # or it read before the clock
+                assert result.between(arm, LOOPS).low <= 1, arm
         else:
             assert best >= 3, result.workload
