@@ -85,7 +85,7 @@ def _grain(source: Sequence[Any], *, batch_size: int, workers: int, varying: boo
     batches = grain.MapDataset.source(source).batch(
         batch_size, batch_fn=padded if varying else stacked
     )
-    # Its default is to read 500 batches ahead: all of an epoch, before the first one is handed over.
+    # By default it reads 500 batches ahead: an epoch, before the first one is handed over.
     loader = batches.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
     if not workers:
         return loader
