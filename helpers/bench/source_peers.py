@@ -85,7 +85,7 @@ def _grain(source: Sequence[Any], *, batch_size: int, workers: int, varying: boo
     batches = grain.MapDataset.source(source).batch(
         batch_size, batch_fn=padded if varying else stacked
     )
-    # By default it reads 500 batches ahead: an epoch, before the first one is handed over.
+    # `ReadOptions` reads 500 elements ahead by default: an epoch, before its first batch comes.
     loader = batches.to_iter_dataset(grain.ReadOptions(num_threads=0, prefetch_buffer_size=0))
     if not workers:
         return loader

@@ -123,8 +123,8 @@ def _keep_memory() -> None:
     glibc returns the top of its heap to the system when more than a threshold is free, and takes
     it back a page fault at a time for the next row. Its threshold follows the largest block that
     was freed (mallopt(3), M_TRIM_THRESHOLD, M_MMAP_THRESHOLD): by chance of what was allocated
-    before, rows with arrays of some 100 KB cost a hundred faults each in one process and none in
-    another. These are the values at which glibc itself stops adapting.
+    before, the same rows cost many faults each in one process and none in another. These are the
+    values at which glibc itself stops adapting.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -13,7 +14,7 @@ from unit.fake_runs import claim_of, measured
 from helpers import reproduce
 from helpers.claims import run_claim
 from helpers.measure import load, save, this_machine
-from helpers.reproduce import TimeLeft, load_run, notebooks, planning
+from helpers.reproduce import TimeLeft, carrying_out, load_run, notebooks, planning
 from helpers.reproduce import run as runs
 from helpers.reproduce.digest import Code, together
 
@@ -113,6 +114,26 @@ def test_it_tells_how_far_each_step_is(house):
     assert [told[0] for told in house.said if told[1] == 1] == [
         "claim one", "claim two", "notebook 00-a", "notebook 01-b",
     ]  # fmt: skip
+
+
+def test_a_notebook_runs_while_the_measuring_processes_are_lent(house, monkeypatch):
+    lent, seen = [], []
+
+    class Lender:
+        @contextlib.contextmanager
+        def lent(self):
+            lent.append(True)
+            yield
+            lent.pop()
+
+    def looking(path, **how):
+        seen.append(bool(lent))
+        return house._execute(path, **how)
+
+    monkeypatch.setattr(notebooks, "execute", looking)
+    plan = planning.prepare(house.out, ["00", "01"])
+    carrying_out._measure(plan, plan.time_left(), house._tell, house.failures, Lender())
+    assert seen == [True, True] and not lent and not house.failures
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
