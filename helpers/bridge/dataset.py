@@ -78,8 +78,9 @@ def from_generator(
         and stays with it for later epochs until you change the original. A random generator among
         it gives each of several workers numbers of its own. A worker imports the modules that the
         generator is defined in: one that imports TensorFlow makes its start take seconds. Rows of
-        32 KB and more are written past the worker's cache, on x86 Linux, by the environment
-        variable GLIBC_TUNABLES, unless you have set that. Not on Windows.
+        32 KB and more are written past the worker's cache, on x86 Linux, and memory that rows gave
+        back is kept for the next ones, by the environment variable GLIBC_TUNABLES, unless you have
+        set that. Not on Windows.
       seed: With workers, what each worker's `random`, `numpy.random` and the random generators that
         it was sent are seeded from, and a parameter `seed` of the generator is; the same seed gives
         the same epochs. One worker takes random generators as they are.

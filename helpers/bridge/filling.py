@@ -7,7 +7,6 @@ importing is most of the time to the first batch.
 from __future__ import annotations
 
 import collections
-import ctypes
 import linecache
 import mmap
 import os
@@ -115,26 +114,6 @@ class Orders:
             if self.is_over(epoch):
                 raise Abandoned
             return self.free.pop()  # the last one is the likeliest to be in the cache
-
-
-def _keep_memory() -> None:
-    """Has this process keep memory that rows gave back, for the next ones.
-
-    glibc returns the top of its heap to the system when more than a threshold is free, and takes
-    it back a page fault at a time for the next row. Its threshold follows the largest block that
-    was freed (mallopt(3), M_TRIM_THRESHOLD, M_MMAP_THRESHOLD): by chance of what was allocated
-    before, the same rows cost many faults each in one process and none in another. These are the
-    values at which glibc itself stops adapting.
-    """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-        if mallopt is not None:
-            mallopt(_MMAP_THRESHOLD, 32 << 20)
-            mallopt(_TRIM_THRESHOLD, 64 << 20)
-
-
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Their numbers in malloc.h."""
 
 
 def _end_group() -> None:
@@ -314,7 +293,6 @@ def run(shard: int, num_shards: int, parent: int, slots: int, orders: int, repor
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to decide on
     quieten_later()
-    _keep_memory()
     taken = Orders(orders, parent)
     told_to = Reports(reports)
     filler = Filler(slots, shard, num_shards, taken, told_to)

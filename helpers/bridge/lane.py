@@ -326,8 +326,15 @@ def _environment(num_shards: int, row_bytes: int) -> dict[str, str]:
     threads = str(max(1, (os.cpu_count() or 1) // num_shards))
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     defaults = dict.fromkeys(names, threads)
+    # glibc returns the top of its heap to the system when more than a threshold is free, and the
+    # next row takes it again, a page fault for each page. The threshold follows the largest block
+    # that was freed, so that it differs by chance of the process; these values are those at which
+    # it stops to (mallopt(3), M_TRIM_THRESHOLD and M_MMAP_THRESHOLD).
+    tunables = {"malloc.trim_threshold": 64 << 20, "malloc.mmap_threshold": 32 << 20}
     if row_bytes >= STREAMED_BYTES:
         # A slot is read by another process, later: glibc's memcpy writes such rows past the cache
         # (non-temporal stores, x86 only), so that their memory is not read into it first.
-        defaults["GLIBC_TUNABLES"] = f"glibc.cpu.x86_non_temporal_threshold={row_bytes}"
+        tunables["cpu.x86_non_temporal_threshold"] = row_bytes
+    each = (f"glibc.{name}={value}" for name, value in tunables.items())
+    defaults["GLIBC_TUNABLES"] = ":".join(each)
     return {**defaults, **os.environ}

@@ -72,7 +72,7 @@ def borrow(place: int) -> Child:
     """
     folder = os.environ.get(FOLDER)
     if folder:
-        with contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(OSError, EOFError, psutil.NoSuchProcess):
             return Borrowed(os.path.join(folder, str(place)))
     return Child()
 

@@ -95,7 +95,7 @@ class Processes:
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
         """Lends the processes to a program that is started within, as a notebook is."""
-        self._start(_import)
+        self._start()
         with lent(self._children):
             yield
 
