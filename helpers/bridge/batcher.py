@@ -203,7 +203,7 @@ def crossed(
 
     Args:
       reading: Reads the source.
-      seeds: One seed, a scalar of int64, in each epoch.
+      seeds: Without an end; the first one, a scalar of int64 and not negative, is the epoch's.
       plan: How rows become chunks.
       name: A name for the tf.data operations.
     """
@@ -219,14 +219,16 @@ def crossed(
     def fail(state: np.ndarray, text: bytes) -> np.ndarray:
         raise Reading.error(int(state), text.decode())
 
-    def step(seed: tf.Tensor, row: tf.Tensor) -> tuple:
+    def step(state: tuple[tf.Tensor, tf.Tensor], drawn: tf.Tensor) -> tuple:
+        seed, row = state
+        seed = tf.where(seed < 0, drawn, seed)  # the first one is that of the epoch
         types = [*(spec.dtype for spec in specs), tf.int64, tf.int64, tf.string]
         *parts, next_row, state, text = call_python(read, (seed, row), types, name)
         for part, spec in zip(parts, specs, strict=True):
             part.set_shape(spec.shape)
         for scalar in (next_row, state, text):
             scalar.set_shape(())
-        return next_row, (tf.nest.pack_sequence_as(signature, parts), state, text)
+        return (seed, next_row), (tf.nest.pack_sequence_as(signature, parts), state, text)
 
     def goes_on(_: Any, state: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         def raised() -> tf.Tensor:
@@ -234,16 +236,14 @@ def crossed(
 
         return tf.cond(state > Reading.CHUNK, raised, lambda: tf.equal(state, Reading.CHUNK))
 
-    def epoch(seed: tf.Tensor) -> tf.data.Dataset:
-        # scan, and not map: TensorFlow runs a map without state in parallel, in any order even
-        # where the user's options allow that.
-        steps = tf.data.Dataset.counter(name=name).scan(
-            tf.constant(0, tf.int64), do_not_convert(lambda row, _: step(seed, row)), name=name
-        )
-        told = steps.take_while(do_not_convert(goes_on), name=name)
-        return told.scan(0, do_not_convert(lambda none, found: (none, found[0])), name=name)
-
-    chunks = keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    # scan, and not map: TensorFlow runs a map without state in parallel, in any order even where
+    # the user's options allow that. And not inside a flat_map, which makes its functions ready
+    # anew in each epoch, before the first chunk.
+    start = tf.constant(-1, tf.int64), tf.constant(0, tf.int64)
+    steps = seeds.scan(start, do_not_convert(step), name=name)
+    told = steps.take_while(do_not_convert(goes_on), name=name)
+    chunks = told.scan(0, do_not_convert(lambda none, found: (none, found[0])), name=name)
+    keep(chunks, kept)
     if blocks:
         return chunks.flat_map(do_not_convert(blocks.batches), name=name)
     return cut(chunks, plan, name)
@@ -266,7 +266,7 @@ def call_python(function: Callable, inputs: Sequence, types: Any, name: str | No
 
 
 def epoch_seeds(seed: int | None, anew: bool, name: str | None) -> tf.data.Dataset:
-    """Gives a data set of one seed, another one in each epoch, which TensorFlow keeps.
+    """Gives a data set whose first element is the seed of the epoch, which TensorFlow keeps.
 
     Args:
       seed: What they are derived from; None for other ones in each run.
@@ -274,7 +274,7 @@ def epoch_seeds(seed: int | None, anew: bool, name: str | None) -> tf.data.Datas
       name: A name for the tf.data operations.
     """
     seed = secrets.randbits(31) if seed is None else seed
-    return tf.data.Dataset.random(seed, rerandomize_each_iteration=anew, name=name).take(1)
+    return tf.data.Dataset.random(seed, rerandomize_each_iteration=anew, name=name)
 
 
 class EpochSeeds:

@@ -36,7 +36,7 @@ def batches(
       batch_size: Rows in a batch.
       drop_remainder: Leaves out a last batch of fewer rows.
       order: Gives the indices of the rows in their order; None for the order of the arrays.
-      seeds: One seed in each epoch, for the order.
+      seeds: Its first element is the seed of an epoch, for the order.
       name: A name for the tf.data operations.
     """
     tensors = map_structure(_tensor, arrays)
@@ -68,7 +68,7 @@ def batches(
 
         return _map(starts, gather, name)
 
-    shuffled = keep(seeds.flat_map(do_not_convert(epoch), name=name), kept)
+    shuffled = keep(seeds.take(1, name=name).flat_map(do_not_convert(epoch), name=name), kept)
     return shuffled.apply(tf.data.experimental.assert_cardinality(-(-stop // batch_size)))
 
 

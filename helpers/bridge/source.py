@@ -107,7 +107,7 @@ def from_source(
     if shuffle or num_workers:
         seeds = epoch_seeds(seed, reshuffle_each_iteration, name)
     else:
-        seeds = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64), name=name)
+        seeds = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64), name=name).repeat(name=name)
     order = Order(count, shuffle)
     if _are_arrays(source) and output_signature is None and not num_workers:
         if chunk_size is not None or varying is not None:
