@@ -105,7 +105,7 @@ def _items(source: Callable[[], Sequence[Any]]) -> Callable[[], Iterator[Any]]:
 def _pictures(folder: Path, short: bool, peers: bool) -> Source:
     from helpers.sources.photographs import write_crops
 
-    count, batch = (64, 16) if short else (1024, 32)
+    count, batch = (64, 16) if short else (2048, 32)
     paths, _ = write_crops(folder / "pictures", count)
     source = partial(Pictures, paths)
     spec = tf.TensorSpec((SIDE, SIDE, 3), tf.uint8)
