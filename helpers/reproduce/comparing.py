@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from helpers.claims.expectation import CANNOT_RUN, INCONCLUSIVE
@@ -50,12 +50,15 @@ class RatioRow:
         what: The condition or the measurement.
         arm: The arm.
         ratios: One for each run, None where the run does not have it.
+        processes: How many measured it, in the run that had the fewest. The interval of one
+            promises nothing of another run.
     """
 
     where: str
     what: str
     arm: str
     ratios: tuple[Ratio | None, ...]
+    processes: int
 
     @property
     def agree(self) -> bool:
@@ -111,11 +114,15 @@ class Comparison:
         runs = "both runs" if len(self.runs) == 2 else f"all {len(self.runs)} runs"
         said = []
         if self.ratios:
-            agree = sum(row.agree for row in self.ratios)
-            said.append(
-                f"{agree} of {len(self.ratios)} ratios agree within their intervals "
-                f"({percent(agree / len(self.ratios))})."
-            )
+            said.append(f"{_agreeing(self.ratios, 'ratios agree within their intervals')}.")
+            several = [row for row in self.ratios if row.processes > 1]
+            alone = [row for row in self.ratios if row.processes == 1]
+            if several and alone:
+                said.append(
+                    f"Of those that rest on several processes each, "
+                    f"{_agreeing(several, 'agree')}; of those that one process measured, whose "
+                    f"intervals promise only their own run, {_agreeing(alone, 'do')}."
+                )
         rows = self.counted
         if rows:
             same = sum(row.same for row in rows)
@@ -143,6 +150,11 @@ class Comparison:
         elif other:
             said.append(f"Measured by different versions of the code: {', '.join(other)}.")
         return tuple(said)
+
+
+def _agreeing(rows: Sequence[RatioRow], what: str) -> str:
+    agree = sum(row.agree for row in rows)
+    return f"{agree} of {len(rows)} {what} ({percent(agree / len(rows))})"
 
 
 def compare_runs(runs: Mapping[str, Run]) -> Comparison:
@@ -177,6 +189,7 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
         RatioRow(
             *key[:3],
             tuple(each[key].ratio(key[2]) if key in each else None for each in found),
+            min(each[key].processes for each in found if key in each),
         )
         for key in keys
         if sum(key in each for each in found) > 1

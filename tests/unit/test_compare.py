@@ -138,3 +138,20 @@ def test_agreement_stands_at_the_top_and_what_misses_is_drawn_with_every_interva
     drawn = {line.split("│")[2].strip()[0]: line for line in shown.splitlines() if "●" in line}
     assert set(drawn) == {"A", "B"}
     assert drawn["A"].index("┤") < drawn["B"].index("├")
+
+
+def test_ratios_of_one_process_are_told_from_those_of_several(run):
+    def spread(measurement):
+        trials = [
+            dataclasses.replace(trial, process=trial.round % 2) for trial in measurement.trials
+        ]
+        return dataclasses.replace(measurement, trials=tuple(trials))
+
+    def of(alone):
+        both = {"03-idle": spread(measured(2.0, rounds=30)), "11-jpeg": measured(alone, rounds=30)}
+        return dataclasses.replace(run, claims={}, measurements=both)
+
+    said = compare_runs({"a": of(2.0), "b": of(3.0)}).sentences
+    assert said[0].startswith("1 of 2 ratios agree")
+    assert "several processes each, 1 of 1 agree" in said[1]
+    assert "promise only their own run, 0 of 1 do" in said[1]
