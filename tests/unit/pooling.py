@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import time
 
 import numpy as np
@@ -94,6 +95,18 @@ def drain(epoch):
 
 def gone(pids):
     return not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def descriptors():
+    """The open file descriptors of this process, each with what it leads to.
+
+    Two such sets tell what was opened in between, whatever of other tests was closed meanwhile.
+    """
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # the one that reads this folder
+            found.add((number, os.readlink(f"/proc/self/fd/{number}")))
+    return found
 
 
 def wait_for(condition):

@@ -22,7 +22,10 @@ def test_a_crop_lies_in_the_folder_of_its_photograph(tmp_path):
     names = list(photographs())
     assert sorted(paths) == sorted(map(str, (tmp_path / "made").rglob("*.jpg")))
     assert [Path(path).parent.name for path in paths] == [names[label] for label in labels]
-    sizes = {Image.open(path).size for path in paths}
+    sizes = set()
+    for path in paths:
+        with Image.open(path) as picture:
+            sizes.add(picture.size)
     assert len(sizes) > 30
     assert all(160 <= side <= 256 for size in sizes for side in size)
 
