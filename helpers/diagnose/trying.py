@@ -165,7 +165,7 @@ def race(
 
     Returns:
         For each name its gain, with the interval that resampling the rounds gives, made wider;
-        empty when there was no time for two rounds.
+        empty when there was no time for two rounds, or the original has a single element.
     """
     arms = {
         name: _arm(name, build, batches[name], batch_size, step, from_start=name in parallel)
@@ -174,7 +174,9 @@ def race(
     for name in list(arms):
         try:
             run_trial(arms[name])
-        except Exception:
+        except Exception as error:
+            if name == BEFORE and isinstance(error, ValueError):  # too few rows after all
+                return {}
             if name == BEFORE:
                 raise
             del arms[name]

@@ -70,3 +70,9 @@ def test_the_users_own_error_is_not_swallowed(monkeypatch):
 def test_without_time_for_two_rounds_nothing_is_said(monkeypatch):
     found, _ = race(monkeypatch, {trying.BEFORE: 100, "good": 50}, Left(5))
     assert found == {}
+
+
+def test_an_original_of_a_single_element_is_not_raced(monkeypatch):
+    error = ValueError("'as it is' yielded a single element")
+    found, clock = race(monkeypatch, {trying.BEFORE: error, "good": 25})
+    assert (found, clock.ran) == ({}, [trying.BEFORE])
