@@ -219,8 +219,8 @@ def crossed(
     def fail(state: np.ndarray, text: bytes) -> np.ndarray:
         raise Reading.error(int(state), text.decode())
 
-    def step(state: tuple[tf.Tensor, tf.Tensor], drawn: tf.Tensor) -> tuple:
-        seed, row = state
+    def step(place: tuple[tf.Tensor, tf.Tensor], drawn: tf.Tensor) -> tuple:
+        seed, row = place
         seed = tf.where(seed < 0, drawn, seed)  # the first one is that of the epoch
         types = [*(spec.dtype for spec in specs), tf.int64, tf.int64, tf.string]
         *parts, next_row, state, text = call_python(read, (seed, row), types, name)
