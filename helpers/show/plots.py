@@ -70,13 +70,13 @@ def ladder(ax: Axes, rows: Sequence[Rung], provenance: str) -> Axes:
         rows: From the top.
         provenance: What ran it, in one line.
     """
-    style = styles([row.name for row in rows])
+    style = styles([row.pipeline or row.name for row in rows])
     ends = [1.0]
     ends += [end for row in rows for one in (row.ratio, row.floor) if one for end in _ends(one)]
     ax.axvline(1, color=GREY, lw=1, zorder=1)
     said, key = [], "grey band: noise floor"
     for y, row in enumerate(rows):
-        look, ratio = style[row.name], row.ratio
+        look, ratio = style[row.pipeline or row.name], row.ratio
         fill = look.colour
         value = "1× (baseline)"
         _band(ax, row.floor.low, row.floor.high, y)

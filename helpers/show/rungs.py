@@ -18,12 +18,15 @@ class Rung:
         ratio: To the baseline; None for the baseline itself.
         floor: The baseline against itself in the rounds of this ratio.
         remark: What stands under the ratio.
+        pipeline: By what name it has its colour, if not by that of the row: rows of one
+            pipeline look the same.
     """
 
     name: str
     ratio: Ratio | None
     floor: Ratio
     remark: str
+    pipeline: str = ""
 
 
 def rung(measurement: Measurement, arm: str, name: str = "", remark: str = "") -> Rung:

@@ -221,6 +221,19 @@ def test_ratios_show_intervals_floor_and_provenance():
     assert to_hex(marks[(2,)].get_markerfacecolor()) == "#ffffff"  # not clear of the noise
 
 
+def test_rows_of_one_pipeline_look_the_same_in_a_ladder():
+    one = Ratio(2.0, 1.9, 2.1, 5)
+    of = (("CSV: bridge", "bridge"), ("text: bridge", "bridge"), ("CSV: torch", "torch"))
+    rows = [plots.Rung(name, one, Ratio(1, 1, 1, 5), "", pipeline) for name, pipeline in of]
+    ax = figure(plots.ladder, rows, "a machine").figure.axes[0]
+    first, second, third = (
+        (line.get_markeredgecolor(), line.get_marker())
+        for line in ax.lines
+        if len(line.get_xdata()) == 1
+    )
+    assert first == second != third
+
+
 def test_each_row_of_a_ladder_is_judged_by_the_noise_of_its_own_run():
     quiet, noisy = (
         compare(
