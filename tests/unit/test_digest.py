@@ -7,6 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.claims import CLAIMS
+from helpers.measure import load
 from helpers.reproduce import RESULTS, planning
 from helpers.reproduce.digest import READER, Code, together
 
@@ -178,3 +179,16 @@ def test_committed_results_were_made_by_the_committed_code(path, code_now):
     assert data["record"]["code"] == together(codes)
     if stale:
         pytest.xfail(f"mended since and to be measured again: {', '.join(sorted(stale))}")
+
+
+@pytest.mark.parametrize("path", _runs(), ids=lambda path: path.stem)
+def test_what_is_published_was_measured_in_several_processes(path):
+    """All but models and servers, which cannot be sent: other arms that cannot are a fault."""
+    run = load(path)
+    measured = dict(run.measurements)
+    for name, claim in run.claims.items():
+        for condition in claim.conditions:
+            if condition.measurement is not None:
+                measured[f"{name}: {condition.name}"] = condition.measurement
+    alone = {name for name, found in measured.items() if found.processes == 1}
+    assert {name for name in alone if not name.startswith(("12-", "13-"))} == set()
