@@ -50,15 +50,17 @@ class RatioRow:
         what: The condition or the measurement.
         arm: The arm.
         ratios: One for each run, None where the run does not have it.
-        processes: How many measured it, in the run that had the fewest. The interval of one
-            promises nothing of another run.
     """
 
     where: str
     what: str
     arm: str
     ratios: tuple[Ratio | None, ...]
-    processes: int
+
+    @property
+    def processes(self) -> int:
+        """How many measured it in the run that had the fewest; one promises only its own run."""
+        return min(ratio.processes for ratio in self.ratios if ratio is not None)
 
     @property
     def agree(self) -> bool:
@@ -189,7 +191,6 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
         RatioRow(
             *key[:3],
             tuple(each[key].ratio(key[2]) if key in each else None for each in found),
-            min(each[key].processes for each in found if key in each),
         )
         for key in keys
         if sum(key in each for each in found) > 1
