@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ import numpy as np
 from helpers.bench.fit_results import Fed, FitBench, FitWorkload
 from helpers.bench.steps import Tell, chosen, one_by_one
 from helpers.diagnose.law import Coefficients, batch_ns
-from helpers.measure import Settings, compare, pick, quick, this_machine
+from helpers.measure import Arm, Settings, compare, pick, quick, this_machine
 from helpers.quiet import tf
 from helpers.sources.digits import CLASSES, FEATURES, Lines, write_digits
 from helpers.sources.photographs import Pictures, photographs, write_crops
@@ -33,6 +31,9 @@ from helpers.study.feeding import (
 
 STEPS = 24
 """Steps of an epoch."""
+
+ROWS_ALONE = "rows alone"
+"""The arm that takes single rows from the generator, and nothing else: what the law needs of it."""
 
 TOLERANCE = 1e-4
 """By how much, as a share, the losses of two ways may differ: sums in another order."""
@@ -145,7 +146,10 @@ def run_workload(name: str, tell: Tell = lambda name, share, words: None) -> Fit
         losses = _losses(name, model, datasets, steps)
         datasets = {training.CEILING: training.one_batch(datasets["naive"], steps), **datasets}
         measured = compare(
-            [training.fit_arm(way, model, fed, steps) for way, fed in datasets.items()],
+            [
+                *(training.fit_arm(way, model, fed, steps) for way, fed in datasets.items()),
+                Arm(ROWS_ALONE, feed.rows),
+            ],
             title=f"{name}: a step behind each pipeline against a step on one cached batch",
             settings=Settings.default(
                 min_rounds=8, max_rounds=24, budget_s=100, warmup_rounds=2, precision=0.02
@@ -154,7 +158,7 @@ def run_workload(name: str, tell: Tell = lambda name, share, words: None) -> Fit
                 name, 0.1 + 0.9 * progress.share, f"round {progress.rounds}"
             ),
         )
-        row_ns = _row_ns(feed)
+    row_ns = measured.ns_per_example(ROWS_ALONE)
     step_ns = feed.batch_size * measured.ns_per_example(training.CEILING)
     fed = []
     for way in WAYS:
@@ -191,17 +195,6 @@ def _losses(
                 f"loss is {losses[way]:.6f} in place of {losses[WAYS[0]]:.6f}."
             )
     return losses
-
-
-def _row_ns(feed: Feed) -> float:
-    """Processor time of a row in a bare loop: the generator's alone."""
-
-    def once(rows: Iterator[object]) -> float:
-        start = time.thread_time_ns()
-        count = sum(1 for _ in islice(rows, feed.batch_size))
-        return (time.thread_time_ns() - start) / count
-
-    return statistics.median(once(feed.rows()) for _ in range(pick(7, 1)))
 
 
 def _coefficients(way: str, feed: Feed, row_ns: float, step_ns: float) -> Coefficients:

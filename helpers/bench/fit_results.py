@@ -60,7 +60,7 @@ class FitWorkload:
         batch_size: Rows in a batch.
         steps: Steps in an epoch.
         ceiling_ms: A step on one cached batch.
-        row_us: Processor time of a row in the bare generator.
+        row_us: A row of the bare generator, in the same rounds.
         noise: The ceiling against itself.
         fed: The ways.
         measurement: Every trial.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,14 +51,31 @@ class Blocks:
 
     def batches(self, *chunk: Any) -> tf.data.Dataset:
         """Gives the batches of a chunk."""
-        tables = tuple(part[-1] for part in chunk if isinstance(part, tuple))
-        numbered = tf.data.Dataset.from_tensor_slices(tables).enumerate()
+        places = tuple(
+            self._places(component, part[-1])
+            for component, part in zip(self._layout.components, chunk, strict=True)
+            if not component.is_fixed
+        )
+        # Not enumerate: it takes some milliseconds to open, for each chunk.
+        indices = tf.range(tf.shape(places[0][0], tf.int64)[0])
+        numbered = tf.data.Dataset.from_tensor_slices((indices, places))
         batches = numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))
         if tf.executing_eagerly():  # tf.data's debug mode, whose callbacks die with their data set
             self._debugged.append(batches)
         return batches
 
-    def _batch(self, chunk: tuple, index: tf.Tensor, rows: Iterator[tf.Tensor]) -> Any:
+    def _places(self, component: Component, table: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """Takes a table apart, once a chunk: what is left for each batch then is to cut."""
+        first = 3 + len(component.shape[component.ragged_rank :]) if self._ragged else None
+        bounds = range(first, first + component.ragged_rank + 1) if self._ragged else ()
+        return (
+            table[:, 0:1],
+            table[:, 1:2],
+            table[:, 2:first],
+            *(table[:, place : place + 1] for place in bounds),
+        )
+
+    def _batch(self, chunk: tuple, index: tf.Tensor, rows: Iterator[tuple]) -> Any:
         leaves = []
         for component, part in zip(self._layout.components, chunk, strict=True):
             if component.is_fixed:
@@ -71,18 +89,18 @@ class Blocks:
             leaves.append(leaf)
         return self._layout.pack(leaves)
 
-    def _padded_leaf(self, component, values, row):
-        padded = tf.reshape(_cut(values, row), row[2:])
+    def _padded_leaf(self, component, values, place):
+        start, end, shape = place
+        padded = tf.reshape(_cut(values, start, end), shape)
         padded.set_shape((self._static_rows, *component.shape))
         return padded
 
-    def _ragged_leaf(self, component, values, splits, row):
+    def _ragged_leaf(self, component, values, splits, place):
+        start, end, shape, *bounds = place
         rank = component.ragged_rank
-        inner = component.shape[rank:]
-        first = 3 + len(inner)  # the bounds of the row splits come after the shape
-        flat = tf.reshape(_cut(values, row), row[2:first])
-        flat.set_shape((None, *inner))
-        nested = [_cut(splits, row[first + k :]) for k in range(rank)]
+        flat = tf.reshape(_cut(values, start, end), shape)
+        flat.set_shape((None, *component.shape[rank:]))
+        nested = [_cut(splits, *pair) for pair in itertools.pairwise(bounds)]
         if self._static_rows is not None:
             nested[0].set_shape((self._static_rows + 1,))
         for size, bounds in zip(component.shape[rank - 1 :: -1], nested[::-1], strict=True):
@@ -100,6 +118,6 @@ def _partitioned(values: tf.Tensor | tf.RaggedTensor, size: int | None, bounds: 
     return tf.RaggedTensor.from_uniform_row_length(values, size, nrows=count, validate=False)
 
 
-def _cut(values: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
-    """Cuts out the values between the first two bounds, without a copy where they are aligned."""
-    return tf.strided_slice(values, bounds[0:1], bounds[1:2])
+def _cut(values: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
+    """Cuts out the values between two places, (1,) each, without a copy where they are aligned."""
+    return tf.strided_slice(values, start, end)

@@ -89,7 +89,7 @@ class DenseColumn(Column):
         if (
             type(value) is np.ndarray
             and value.shape == self._shape
-            and value.dtype is self.component.dtype
+            and value.dtype == self.component.dtype
         ):
             self._buffer[index] = value
             return
@@ -114,8 +114,9 @@ class DenseColumn(Column):
         )
         try:
             for value in rows:
-                # The loop of `put` again: the call costs as much as copying a row of 1 KB.
-                if type(value) is array_type and value.shape == shape and value.dtype is dtype:
+                # The loop of `put` again: the call costs as much as copying a row of 1 KB. Where the
+                # row or its plan was pickled, types are equal and not the same object.
+                if type(value) is array_type and value.shape == shape and value.dtype == dtype:
                     buffer[index] = value
                 else:
                     self.put(index, value)

@@ -57,7 +57,7 @@ class VaryingColumn(Column):
                 if (
                     open_sizes
                     and type(value) is array_type
-                    and value.dtype is dtype
+                    and value.dtype == dtype
                     and value.ndim == rank
                 ):
                     append(value.copy())

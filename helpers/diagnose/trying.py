@@ -25,7 +25,7 @@ from helpers.measure import (
     run_trial,
     times,
 )  # fmt: skip
-from helpers.measure.timing import Flag
+from helpers.measure.timing import Flag, TooFew
 from helpers.quiet import tf
 
 BEFORE, AFTER = "as it is", "changed"
@@ -175,7 +175,7 @@ def race(
         try:
             run_trial(arms[name])
         except Exception as error:
-            if name == BEFORE and isinstance(error, ValueError):  # too few rows after all
+            if name == BEFORE and isinstance(error, TooFew):
                 return {}
             if name == BEFORE:
                 raise

@@ -29,6 +29,10 @@ class Cancelled(Exception):
     """The measurement was cancelled before it had a result."""
 
 
+class TooFew(ValueError):
+    """An arm yields too few elements to be timed."""
+
+
 class Flag(Protocol):
     """Whatever tells that a run is to be cancelled: a `threading.Event`, for one."""
 
@@ -126,7 +130,7 @@ def run_trial(
         clock: Returns nanoseconds.
 
     Raises:
-        ValueError: If the arm yields fewer than two elements.
+        TooFew: If the arm yields fewer than two elements.
     """
     start = clock()
     iterable = arm.build()
@@ -159,12 +163,12 @@ def run_trial(
             if arm.consume is not None:
                 arm.consume(item)
     if not elements:
-        raise ValueError(
+        raise TooFew(
             f"{arm.name!r} yielded nothing: build must make a fresh iterable on every call, "
             "and a generator that is already spent gives none."
         )
     if elements < 2:
-        raise ValueError(
+        raise TooFew(
             f"{arm.name!r} yielded a single element, and a steady state needs two or more: "
             "take more elements or make the batches smaller."
         )

@@ -41,8 +41,7 @@ class Feed:
         if way in ("naive", "prefetched"):
             rows = tf.data.Dataset.from_generator(self.rows, output_signature=self.signature)
             dataset = rows.batch(self.batch_size)
-            return in_turns(dataset) if way == "naive" else dataset.prefetch(tf.data.AUTOTUNE)
-        if way == "chunked":
+        elif way == "chunked":
             dataset = self._bridged()
         elif self.source is None:
             dataset = self._bridged(num_workers=1)
@@ -50,7 +49,8 @@ class Feed:
             dataset = bridge.from_source(
                 self.source, batch_size=self.batch_size, num_workers=workers()
             )
-        return dataset.prefetch(tf.data.AUTOTUNE)
+        dataset = in_turns(dataset) if way == "naive" else dataset.prefetch(tf.data.AUTOTUNE)
+        return beside_the_model(dataset)
 
     def datasets(self) -> dict[str, tf.data.Dataset]:
         """Builds the data sets of all `WAYS`."""
@@ -75,14 +75,27 @@ def in_turns(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def model_on_one_core() -> None:
-    """Lets an operation of the model use one core, as if the data had the others to itself.
+    """Lets the model use one core, as if the data had the others to itself.
 
     An accelerator leaves all of them to the data; on a few cores the two would measure each other.
+    One thread within an operation is not enough: two gradients at once would take a second core.
 
     Raises:
         RuntimeError: If TensorFlow has begun to work: it takes this before.
     """
     tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def beside_the_model(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Gives the functions of a data set a thread of their own.
+
+    A row of `from_generator` is made in a thread of those that operations of the model wait for,
+    where the data set has none itself; and `model_on_one_core` leaves one of them.
+    """
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    return dataset.with_options(options)
 
 
 def picture_model(classes: int, width: int, side: int = 64) -> tf.keras.Model:

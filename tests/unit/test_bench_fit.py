@@ -75,7 +75,7 @@ def test_a_run_holds_every_way_and_comes_back_from_json(alone, tmp_path):
     assert kept == [bench]
     (result,) = bench.workloads
     assert [fed.way for fed in result.fed] == list(WAYS)
-    assert result.measurement.arms == ("one cached batch", *WAYS)
+    assert result.measurement.arms == ("one cached batch", *WAYS, "rows alone")
     assert result.row_us > 0 < result.ceiling_ms
     for fed in result.fed:
         assert 0 < fed.low <= fed.ratio <= fed.high

@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import pickle
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from unit.bridging import assert_same, events, spec
 
 from helpers import bridge
+from helpers.bridge.structure import Component
 from helpers.quiet import tf
 
 RELAXED = settings(
@@ -233,3 +235,22 @@ def test_gathering_scalars_leaves_no_work_for_the_garbage_collector():
         gc.callbacks.remove(collect)
     begun = phases.count("start")
     assert begun < len(records) / gc.get_threshold()[0] / 2  # a tuple kept for each row: more
+
+
+@pytest.mark.parametrize("varying", [None, "pad"])
+def test_a_row_whose_type_is_an_equal_object_is_copied_as_it_is(varying, monkeypatch):
+    """As rows are that were pickled, and all rows where the plan was: in every worker."""
+    dtype = pickle.loads(pickle.dumps(np.dtype(np.float32).newbyteorder("=")))
+    assert dtype == np.float32 and dtype is not np.dtype(np.float32)
+    row = np.empty(5, dtype)
+    row[:] = range(5)
+
+    def convert(self, value):
+        raise AssertionError("no row here is to be converted")
+
+    dataset = bridge.from_generator(
+        lambda: iter([row] * 6), output_signature=spec((None if varying else 5,), tf.float32),
+        batch_size=3, varying=varying,
+    )  # fmt: skip
+    monkeypatch.setattr(Component, "convert", convert)
+    assert [batch.numpy().tolist() for batch in dataset] == [[list(range(5))] * 3] * 2

@@ -6,6 +6,7 @@ import pytest
 
 from helpers.diagnose import trying
 from helpers.measure import Trial
+from helpers.measure.timing import TooFew
 
 
 class Left:
@@ -62,9 +63,10 @@ def test_a_fix_that_raises_drops_out_and_the_others_go_on(monkeypatch):
     assert clock.ran.count("broken") == 1
 
 
-def test_the_users_own_error_is_not_swallowed(monkeypatch):
-    with pytest.raises(RuntimeError, match="theirs"):
-        race(monkeypatch, {trying.BEFORE: RuntimeError("theirs"), "good": 25})
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError])
+def test_the_users_own_error_is_not_swallowed(kind, monkeypatch):
+    with pytest.raises(kind, match="theirs"):
+        race(monkeypatch, {trying.BEFORE: kind("theirs"), "good": 25})
 
 
 def test_without_time_for_two_rounds_nothing_is_said(monkeypatch):
@@ -73,6 +75,6 @@ def test_without_time_for_two_rounds_nothing_is_said(monkeypatch):
 
 
 def test_an_original_of_a_single_element_is_not_raced(monkeypatch):
-    error = ValueError("'as it is' yielded a single element")
+    error = TooFew("'as it is' yielded a single element")
     found, clock = race(monkeypatch, {trying.BEFORE: error, "good": 25})
     assert (found, clock.ran) == ({}, [trying.BEFORE])
