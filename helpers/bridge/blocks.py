@@ -56,7 +56,8 @@ class Blocks:
             for component, part in zip(self._layout.components, chunk, strict=True)
             if not component.is_fixed
         )
-        # Not enumerate: it takes some milliseconds to open, for each chunk.
+        # Not enumerate: whenever it is opened, here for each chunk, TensorFlow optimizes its graph
+        # anew (apply_rewrite in tensorflow/python/data/ops/dataset_ops.py), longer than it crosses.
         indices = tf.range(tf.shape(places[0][0], tf.int64)[0])
         numbered = tf.data.Dataset.from_tensor_slices((indices, places))
         batches = numbered.map(lambda index, rows: self._batch(chunk, index, iter(rows)))

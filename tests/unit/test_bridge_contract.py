@@ -254,3 +254,21 @@ def test_a_row_whose_type_is_an_equal_object_is_copied_as_it_is(varying, monkeyp
     )  # fmt: skip
     monkeypatch.setattr(Component, "convert", convert)
     assert [batch.numpy().tolist() for batch in dataset] == [[list(range(5))] * 3] * 2
+
+
+@pytest.mark.parametrize("varying", ["pad", "ragged"])
+def test_no_chunk_has_a_graph_optimized_of_its_own(varying):
+    """As `enumerate` has, whenever it is opened: that took longer than the chunk to cross."""
+    dataset = bridge.from_generator(
+        lambda: iter([np.zeros(3)]),
+        output_signature=spec((None,), tf.float64),
+        batch_size=2,
+        varying=varying,
+    )
+    written = tf.raw_ops.DatasetToGraphV2(
+        input_dataset=dataset._variant_tensor, external_state_policy=1
+    )
+    graph = tf.compat.v1.GraphDef.FromString(written.numpy())
+    ops = {node.op for function in graph.library.function for node in function.node_def}
+    assert "TensorSliceDataset" in ops
+    assert "RewriteDataset" not in ops
