@@ -114,8 +114,8 @@ class DenseColumn(Column):
         )
         try:
             for value in rows:
-                # The loop of `put` again: the call costs as much as copying a row of 1 KB. Where the
-                # row or its plan was pickled, types are equal and not the same object.
+                # The loop of `put` again: the call costs as much as copying a row of 1 KB. Types
+                # are compared by value: what was pickled has an object of its own.
                 if type(value) is array_type and value.shape == shape and value.dtype == dtype:
                     buffer[index] = value
                 else:
